@@ -1,0 +1,117 @@
+"""The one entry to all checks: ``uv run nox``. A session by its name: ``uv run nox -s typing``."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nox
+
+SUPPORTED = nox.project.python_versions(nox.project.load_toml("pyproject.toml"))
+WHEELS = Path(".nox", "wheels").absolute()
+UV = os.environ.get("UV", "uv")  # `uv run` says which uv it is
+
+# Interpreters are taken as they are found, never fetched.
+os.environ["UV_PYTHON_DOWNLOADS"] = "never"
+
+
+def _show_all_of_pyenv() -> None:
+    """Make every version that pyenv has visible, not only the one that is active."""
+    if pyenv := shutil.which("pyenv"):
+        listing = subprocess.run([pyenv, "versions", "--bare"], capture_output=True, text=True)
+        if versions := re.findall(r"^3\.1[1-9]\.\d+$", listing.stdout, re.MULTILINE):
+            os.environ["PYENV_VERSION"] = ":".join(versions)
+
+
+def _is_found(version: str) -> bool:
+    command = [UV, "python", "find", "--system", "--no-project", version]
+    return subprocess.run(command, capture_output=True).returncode == 0
+
+
+_show_all_of_pyenv()
+FOUND = [version for version in SUPPORTED if _is_found(version)] or [
+    "{}.{}".format(*sys.version_info)
+]
+
+nox.needs_version = ">=2026.10"
+nox.options.default_venv_backend = "uv"
+nox.options.error_on_missing_interpreters = True
+nox.options.sessions = ["lint", "typing", "tests", "docs"]
+
+
+def _install(session: nox.Session, group: str) -> None:
+    """Install the locked dependencies, and mintonce from its wheel, as users get it."""
+    session.run_install(
+        *(UV, "sync", "--locked", "--quiet", "--all-packages", "--all-extras"),
+        *("--no-default-groups", "--group", group, "--no-install-package", "mintonce"),
+        env={"UV_PROJECT_ENVIRONMENT": session.virtualenv.location},
+    )
+    session.install("--no-deps", "--reinstall", *map(str, WHEELS.glob("*.whl")))
+    session.run(
+        *("python", "-c"),
+        "import mintonce; assert 'site-packages' in mintonce.__file__, mintonce.__file__",
+        silent=True,
+    )
+
+
+@nox.session(venv_backend="none")
+def wheel(session: nox.Session) -> None:
+    """Build the wheel that the other sessions install."""
+    shutil.rmtree(WHEELS, ignore_errors=True)
+    session.run(UV, "build", "--quiet", "--wheel", "--out-dir", str(WHEELS), external=True)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Look for mistakes and for code that is not formatted."""
+    session.run_install(
+        *(UV, "sync", "--locked", "--quiet", "--only-group", "lint"),
+        env={"UV_PROJECT_ENVIRONMENT": session.virtualenv.location},
+    )
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+
+
+@nox.session(requires=["wheel"])
+def typing(session: nox.Session) -> None:
+    """Check the types of the code, of the tests, and of a program that uses the public names."""
+    _install(session, "typing")
+    session.run("mypy")
+    session.run("mypy", "tests/typing/api.py")
+    session.run("pyright")
+    session.run("pyright", "--verifytypes", "mintonce", "--ignoreexternal")
+
+
+@nox.session(python=FOUND, requires=["wheel"])
+def tests(session: nox.Session) -> None:
+    """Run the tests against the wheel; the oldest Python measures their coverage as well."""
+    _install(session, "test")
+    if session.posargs or session.python != FOUND[0]:
+        session.run("pytest", *session.posargs)
+        return
+    env = {"COVERAGE_FILE": str(Path(session.create_tmp()) / "coverage")}
+    session.run("coverage", "erase", env=env)
+    session.run("coverage", "run", "-m", "pytest", env=env)
+    session.run("coverage", "combine", "--quiet", env=env)
+    session.run("coverage", "report", "--fail-under=98", env=env)
+
+
+@nox.session(requires=["wheel"])
+def docs(session: nox.Session) -> None:
+    """Build the documentation; a warning, or a name that leads nowhere, is an error."""
+    _install(session, "docs")
+    trees = Path(session.create_tmp()) / "doctrees"
+    session.run(
+        "sphinx-build", "-W", "-n", "--keep-going", "-q", "-d", str(trees), "docs", "docs/_build"
+    )
+
+
+@nox.session(requires=["wheel"])
+def bench(session: nox.Session) -> None:
+    """Measure mintonce beside its peers; not part of the checks."""
+    _install(session, "bench")
+    session.run("python", "-m", "benchmarks", *session.posargs)
