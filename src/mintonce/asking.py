@@ -1,0 +1,120 @@
+"""Asks a source for a token, and lets nothing out of it but a token or a `TokenRequestError`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, NamedTuple
+
+from mintonce.clock import Clock
+from mintonce.credentials.source import PreparingSource, RotatingSource, TokenSource
+from mintonce.errors import TokenRequestError
+from mintonce.ledger import Quota
+from mintonce.token import Token, from_response
+
+Send = Callable[[], Awaitable[Mapping[str, Any]]]
+"""Sends one token request and returns the members of the answer."""
+
+
+class Answer(NamedTuple):
+    """What a token request brought: a token, and what the server said of its own count."""
+
+    token: Token
+    quotas: tuple[Quota, ...]
+
+
+class Asking:
+    """How this package talks to a source, which anybody can write.
+
+    Args:
+        source: Sends token requests.
+        clock: Tells when one was sent.
+        timeout: Seconds after which a request without an answer is given up.
+
+    """
+
+    def __init__(self, source: TokenSource, clock: Clock, timeout: float) -> None:
+        self._source = source
+        self._clock = clock
+        self._timeout = timeout
+
+    async def prepare(self) -> Send:
+        """Have the source do what is slow and sends nothing; return what sends.
+
+        Raises:
+            TokenRequestError: It could not.
+
+        """
+        if not isinstance(self._source, PreparingSource):
+            return self._source.mint
+        async with _guarded(may_have_issued=False):
+            return await self._source.prepare()
+
+    async def send(self, send: Send) -> Answer:
+        """Send one token request.
+
+        Raises:
+            TokenRequestError: No token that is of any use came of it.
+
+        """
+        started = self._clock.steady()
+        response = await self._response(send)
+        # Where the wall clock stepped meanwhile, the start is told in its present terms.
+        wall, elapsed = self._clock.wall(), self._clock.steady() - started
+        async with _guarded(may_have_issued=True):
+            token = from_response(response, requested_at=wall - elapsed)
+            quotas = tuple(
+                Quota(quota.limit, quota.remaining, wall + quota.resets_in)
+                for quota in getattr(response, "quotas", ())
+            )
+        if token.remaining(wall) <= 0:
+            raise TokenRequestError(
+                f"the token lives {token.lifetime:g} s, and was over when it came",
+                may_have_issued=True,
+            )
+        return Answer(token, quotas)
+
+    async def fingerprint(self) -> str | None:
+        """Return the fingerprint of the present credentials, where the source can tell."""
+        if not isinstance(self._source, RotatingSource):
+            return None
+        try:
+            async with _guarded(may_have_issued=False):
+                return await self._source.fingerprint()
+        except TokenRequestError:
+            return None
+
+    async def _response(self, send: Send) -> Mapping[str, Any]:
+        try:
+            async with asyncio.timeout(self._timeout), _guarded(may_have_issued=True):
+                return await send()
+        except TimeoutError:
+            pass  # told below: from here, frames that hold the secret would come along with it
+        raise TokenRequestError(
+            f"the authorization server gave no answer within {self._timeout:g} s",
+            may_have_issued=True,
+        )
+
+
+@asynccontextmanager
+async def _guarded(*, may_have_issued: bool) -> AsyncGenerator[None]:
+    """Turn whatever a source raises into a `TokenRequestError`."""
+    try:
+        yield
+    except TokenRequestError:
+        raise
+    except asyncio.CancelledError as error:
+        # A library inside the source may have cancelled itself. Nobody has cancelled this task.
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        raise _failed(error, may_have_issued=may_have_issued) from error
+    except Exception as error:
+        raise _failed(error, may_have_issued=may_have_issued) from error
+
+
+def _failed(error: BaseException, *, may_have_issued: bool) -> TokenRequestError:
+    # Its text is not repeated: nobody knows what it holds.
+    message = f"the token source failed with {type(error).__name__}"
+    return TokenRequestError(message, may_have_issued=may_have_issued)

@@ -1,0 +1,185 @@
+"""One value in a store, read and changed by compare-and-swap. Nothing else touches a store."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+import os
+from collections.abc import Awaitable, Callable
+from types import NoneType
+from typing import Generic, NamedTuple, TypeVar
+
+from mintonce import codec
+from mintonce.errors import MintonceError, StoreError, StoreUnavailable
+from mintonce.stores.protocol import PushingStore, TokenStore
+
+logger: logging.Logger = logging.getLogger("mintonce")
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+STORE_TIMEOUT = 5.0
+"""Seconds after which a store that does not answer counts as failed."""
+
+_TURNS = 1_000  # lost races after which it is the store that is wrong, and not the others
+
+
+class Seen(NamedTuple, Generic[T]):
+    """What was in a cell: the bytes to compare with, and what they mean."""
+
+    raw: bytes | None
+    value: T
+
+    def __repr__(self) -> str:
+        return f"Seen(…, {self.value!r})"  # there is a token in the bytes
+
+
+class Cell(Generic[T]):
+    """A dataclass with defaults, kept under one key of a store.
+
+    Args:
+        store: Where it is kept.
+        key: Under which name.
+        kind: The dataclass; absence reads as ``kind()``.
+        writer: Unique to this writer among all that share the store.
+        ttl: Seconds after the last write from which on it is worthless.
+        precious: Bytes that cannot be read are an error instead of being put aside.
+
+    """
+
+    def __init__(
+        self,
+        store: TokenStore,
+        key: str,
+        kind: type[T],
+        *,
+        writer: str,
+        ttl: float,
+        precious: bool = False,
+    ) -> None:
+        self._store = store
+        self.key = key
+        self._kind = kind
+        self._writer = writer
+        self._writes = itertools.count()
+        self._ttl = ttl
+        self._precious = precious
+
+    async def read(self) -> Seen[T]:
+        """Return what is there.
+
+        Raises:
+            StoreError: The store failed, or something precious cannot be read.
+
+        """
+        raw = await self._read(self.key)
+        if raw is None:
+            return Seen(None, self._kind())
+        try:
+            return Seen(raw, codec.load(self._kind, raw))
+        except codec.Unreadable as problem:
+            await self._put_aside(raw, problem)
+            return Seen(raw, self._kind())
+
+    async def swap(self, seen: Seen[T], value: T) -> Seen[T] | None:
+        """Put `value` in the place of what was seen; None if something else is there by now.
+
+        Raises:
+            StoreError: It was not done, or cannot be known.
+
+        """
+        # The process id too: a forked child counts on from where its parent was.
+        writer = f"{self._writer}-{os.getpid()}-{next(self._writes)}"
+        raw = codec.dump(value, writer=writer)
+        try:
+            done = await self._swap(self.key, seen.raw, raw)
+        except StoreError:
+            # The answer may be lost and the swap done. What is there now tells.
+            there = await self._read(self.key)
+            if there == seen.raw:
+                raise
+            done = there == raw
+        return Seen(raw, value) if done else None
+
+    async def update(self, change: Callable[[T], T | None], seen: Seen[T] | None = None) -> Seen[T]:
+        """Apply `change` to what is there until it sticks, and return what is there then.
+
+        Args:
+            change: A pure function; None means that nothing needs to change.
+            seen: What is believed to be there, to spare the first reading.
+
+        Raises:
+            StoreError: It was not done, or cannot be known.
+
+        """
+        seen = seen or await self.read()
+        for _ in range(_TURNS):
+            value = change(seen.value)
+            swapped = seen if value is None else await self.swap(seen, value)
+            if swapped:
+                return swapped
+            seen = await self.read()
+        raise StoreError(f"{self._store!r} refused to change {self.key!r} {_TURNS} times")
+
+    async def delete(self) -> None:
+        """Remove the value, whatever it is, and what was put aside of it.
+
+        Raises:
+            StoreError: It was not done, or cannot be known.
+
+        """
+        for key in (self.key, self._aside):
+            while (raw := await self._read(key)) is not None:
+                if await self._swap(key, raw, None):
+                    break
+                await asyncio.sleep(0)
+
+    async def changed(self, seen: Seen[T], *, within: float) -> bool:
+        """Wait for something else than what was seen; False where it has to be polled for."""
+        store = self._store
+        if not isinstance(store, PushingStore):
+            return False
+        try:
+            await self._ask(lambda: store.changed(self.key, seen.raw, within), (NoneType,))
+        except StoreError:
+            return False
+        return True
+
+    @property
+    def _aside(self) -> str:
+        return f"{self.key}-corrupt"
+
+    async def _put_aside(self, raw: bytes, problem: codec.Unreadable) -> None:
+        where = f"{self.key!r} in {self._store!r}"
+        if self._precious:
+            raise StoreError(
+                f"{where} cannot be read: {problem}. Counting from zero would break the budget:"
+                " restore it, or remove it if you accept that"
+            )
+        there = await self._read(self._aside)
+        if there != raw and await self._swap(self._aside, there, raw):
+            logger.warning("%s: %s; put aside as %r", where, problem, self._aside)
+
+    async def _read(self, key: str) -> bytes | None:
+        return await self._ask(lambda: self._store.read(key), (bytes, NoneType))
+
+    async def _swap(self, key: str, old: bytes | None, new: bytes | None) -> bool:
+        return await self._ask(lambda: self._store.swap(key, old, new, ttl=self._ttl), (bool,))
+
+    async def _ask(self, call: Callable[[], Awaitable[R]], kinds: tuple[type, ...]) -> R:
+        # Anybody can write a store. Whatever comes out of it, callers need to know one root only.
+        try:
+            async with asyncio.timeout(STORE_TIMEOUT):
+                answer = await call()
+        except TimeoutError:
+            raise StoreUnavailable(
+                f"{self._store!r} did not answer within {STORE_TIMEOUT:g} s"
+            ) from None
+        except MintonceError:
+            raise
+        except Exception as error:
+            raise StoreError(f"{self._store!r} failed with {type(error).__name__}") from error
+        if not isinstance(answer, kinds):
+            raise StoreError(f"{self._store!r} answered with {type(answer).__name__}")
+        return answer

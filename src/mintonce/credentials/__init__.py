@@ -1,0 +1,11 @@
+"""Where tokens come from: client credentials, and what any other source has to do."""
+
+from mintonce.credentials.client_credentials import ClientCredentials
+from mintonce.credentials.source import (
+    MeteredSource,
+    PreparingSource,
+    RotatingSource,
+    TokenSource,
+)
+
+__all__ = ["ClientCredentials", "MeteredSource", "PreparingSource", "RotatingSource", "TokenSource"]

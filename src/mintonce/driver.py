@@ -1,0 +1,228 @@
+"""Runs the steps of the protocol against a store, a source and the clocks."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import re
+import secrets
+import socket
+from collections.abc import Sequence
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, NamedTuple
+
+from mintonce.budget import Budget, ledger_name
+from mintonce.cell import Cell, Seen
+from mintonce.clock import Clock
+from mintonce.credentials.source import MeteredSource, TokenSource
+from mintonce.errors import StoreError, TokenRequestError, UsageError
+from mintonce.outcome import landed, rejected
+from mintonce.record import Lease, Reason, Record
+from mintonce.renewal import Claim, Need, Refuse, Step, Tell, Use, decide
+from mintonce.stores.protocol import TokenStore
+from mintonce.token import Token
+from mintonce.watch import LOOK, Patience, Watch, polls
+
+if TYPE_CHECKING:
+    from mintonce.asking import Asking
+    from mintonce.books import Books
+    from mintonce.minting import Mintage
+
+logger: logging.Logger = logging.getLogger("mintonce")
+
+PATIENCE = 3.0
+"""Seconds that callers are made to wait, at most, for a passing cool-down to end."""
+
+_TTL = 40 * 86_400.0  # seconds: longer than any token is believed
+_SAVE_PAUSE = 60.0  # seconds between two tries to save a token, at most
+
+
+class Obtained(NamedTuple):
+    """A token, and what this process had to do for it.
+
+    Attributes:
+        token: The token.
+        reason: Why this process minted it; None if another one did.
+        unsaved: The lease under which it was minted, if the store could not take it.
+
+    """
+
+    token: Token
+    reason: Reason | None = None
+    unsaved: Lease | None = None
+
+
+class Driver:
+    """Gets the token of one source through one store.
+
+    Args:
+        source: Where new tokens come from.
+        store: Where they are shared.
+        budgets: What token requests may be sent.
+        clock: Where the time is read.
+        timeout: Seconds for one token request.
+
+    """
+
+    def __init__(
+        self,
+        source: TokenSource,
+        store: TokenStore,
+        *,
+        budgets: Sequence[Budget],
+        clock: Clock,
+        timeout: float,
+    ) -> None:
+        if not re.fullmatch("[a-z0-9-]{1,90}", source.key):
+            raise UsageError("the key of a token source must be 1 to 90 characters of [a-z0-9-]")
+        self.budgets = budgets
+        self.cell: Cell[Record] = Cell(store, source.key, Record, writer=_writer(), ttl=_TTL)
+        self._source = source
+        self._store = store
+        self._clock = clock
+        self._timeout = timeout
+        own = source.ledger_key if isinstance(source, MeteredSource) else f"ledger-{source.key}"
+        self._ledger_key = ledger_name(budgets) or own
+
+    @cached_property
+    def books(self) -> Books:
+        """The ledger."""
+        from mintonce.books import Books  # noqa: PLC0415 - only who mints has to do with it
+
+        return Books(self._store, self._ledger_key, self.budgets, writer=_writer())
+
+    @cached_property
+    def _mintage(self) -> Mintage:
+        from mintonce.minting import Mintage  # noqa: PLC0415 - most find a token, and mint none
+
+        return Mintage(self._asking, self.cell, self.books, self._clock)
+
+    @cached_property
+    def _asking(self) -> Asking:
+        from mintonce.asking import Asking  # noqa: PLC0415 - as above
+
+        return Asking(self._source, self._clock, self._timeout)
+
+    async def obtain(self, need: Need) -> Obtained:
+        """Find a token in the store, wait for somebody who mints one, or mint it.
+
+        Raises:
+            TokenRequestError: There is none.
+            BudgetExhausted: There may not be one.
+            UsageError: There will never be one that lives so long.
+            StoreError: The store failed.
+
+        """
+        me, watch, pauses = _me(), Watch(self._clock), polls()
+        patience = Patience(self._clock, PATIENCE)
+        trouble: TokenRequestError | None = None
+        while True:
+            seen = await self.cell.read()
+            step = await self._decide(seen.value, need, me, watch.look(seen.raw))
+            if isinstance(step, Use):
+                return Obtained(step.token)
+            if isinstance(step, Claim):
+                outcome = await self._mint(seen, step, need)
+                if isinstance(outcome, Obtained):
+                    return outcome
+                trouble = outcome or trouble
+            if isinstance(step, Tell):
+                await self.reject(step.fingerprint)
+                continue
+            if isinstance(step, Refuse) and not self._soon(step, patience):
+                raise step.error from trouble
+            await self._changed(seen, next(pauses))
+
+    async def reject(self, fingerprint: str) -> None:
+        """Tell everybody that the API rejected the token with this fingerprint.
+
+        Raises:
+            StoreError: The store failed.
+
+        """
+        wall = self._clock.wall()
+        await self.cell.update(lambda record: rejected(record, fingerprint, wall))
+
+    async def save(self, obtained: Obtained) -> None:
+        """Store a token that could not be stored when it was minted; try until it is worthless.
+
+        To cancel this ends the waiting: there is one more try, and then it gives up.
+        """
+        pause = 1.0
+        try:
+            while obtained.token.remaining(self._clock.wall()) > 0:
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, _SAVE_PAUSE)
+                if await self._save(obtained):
+                    return
+        except asyncio.CancelledError:
+            await self._save(obtained)
+
+    async def _save(self, obtained: Obtained) -> bool:
+        token, lease = obtained.token, obtained.unsaved
+        if lease:
+            try:
+                await self.cell.update(partial(landed, lease=lease, token=token))
+            except StoreError:
+                return False
+            logger.info("the token %s is stored now", token.fingerprint)
+        return True
+
+    async def _decide(self, record: Record, need: Need, me: Lease, unchanged_for: float) -> Step:
+        step = partial(decide, record, me=me, unchanged_for=unchanged_for)
+        first = step(self._clock.wall(), need)
+        if isinstance(first, Refuse) and first.credential:
+            # Certain credentials were refused. Only now does it matter which ones there are.
+            need = need._replace(credential=await self._asking.fingerprint())
+            return step(self._clock.wall(), need)
+        return first
+
+    async def _mint(
+        self, seen: Seen[Record], claim: Claim, need: Need
+    ) -> Obtained | TokenRequestError | None:
+        """Mint a token; None if somebody else was faster.
+
+        A request that failed is returned, not raised: the cool-down that the record holds now says
+        what to do, here as in every other process.
+        """
+        try:
+            minted = await self._mintage.mint(seen, claim)
+        except TokenRequestError as error:
+            return error
+        if minted is None:
+            return None
+        # What was issued a moment ago is not over, although it looks like one that was.
+        need = need._replace(expired=None)
+        step = decide(minted.record, self._clock.wall(), need, me=claim.lease)
+        if isinstance(step, Use):
+            unsaved = None if minted.saved else claim.lease
+            return Obtained(step.token, claim.lease.reason, unsaved)
+        # Never a second mint for the same callers: what one did not cure, another would not.
+        raise step.error if isinstance(step, Refuse) else _useless(minted.token)
+
+    def _soon(self, refusal: Refuse, patience: Patience) -> bool:
+        """Tell whether a cool-down passes so soon that the callers can wait for it."""
+        again_at = refusal.again_at
+        return again_at is not None and patience.lasts(again_at - self._clock.wall())
+
+    async def _changed(self, seen: Seen[Record], pause: float) -> None:
+        """Wait until the record is worth another look."""
+        if not await self.cell.changed(seen, within=LOOK):
+            await asyncio.sleep(pause)
+
+
+def _writer() -> str:
+    return f"{os.getpid()}-{secrets.token_hex(6)}"
+
+
+def _me() -> Lease:
+    by = f"{socket.gethostname()}:{os.getpid()}"
+    return Lease(f"{by}:{secrets.token_hex(6)}", by, "cold")
+
+
+def _useless(token: Token) -> TokenRequestError:
+    return TokenRequestError(
+        f"the authorization server's new token cannot be used: it lives {token.lifetime:g} s",
+        may_have_issued=True,
+    )

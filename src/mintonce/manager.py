@@ -1,0 +1,236 @@
+"""TokenManager: hands out a token, and sees to it that there is one."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Self
+
+from mintonce import options
+from mintonce.budget import Budget
+from mintonce.clock import Clock, Moment, SystemClock, now
+from mintonce.credentials.source import TokenSource
+from mintonce.driver import Obtained
+from mintonce.errors import MintonceError, TokenRequestError, UsageError
+from mintonce.flight import Flights
+from mintonce.hold import Hold
+from mintonce.renewal import Need
+from mintonce.stats import Stats
+from mintonce.stores import TokenStore
+from mintonce.supply import Supply, WithoutStore
+from mintonce.token import Token, fingerprint
+
+if TYPE_CHECKING:
+    from mintonce.status import Status
+
+logger: logging.Logger = logging.getLogger("mintonce")
+
+_GLANCE = 1.0  # seconds for which one look at both clocks is good
+_RETRY_EARLY = 5.0  # seconds between two tries to renew early, unless the error names a time
+_REMEMBERED = 8  # tokens that were rejected
+_ROUNDS = 4  # flights that one call waits for: a token may be rejected while it is on its way
+
+
+class TokenManager:
+    """Hands out the token of one source to all tasks; shares it through a store with all others.
+
+    One manager serves any number of tasks of one event loop. It may be constructed without a
+    running loop, used by one loop after another, and closed from any task. Several managers, in any
+    number of processes, that use the same store and source share one token, one mint and one
+    budget.
+
+    Args:
+        source: Where new tokens come from: `ClientCredentials`, or anything with ``key`` and
+            ``async mint()``.
+        store: Where tokens are shared and kept: a store, or a URL for `open_store`; or memory.
+        budget: How many token requests may be sent; several may apply at once.
+        refresh_ahead: Seconds before expiry at which a new token is minted in the background,
+            but never more than a tenth of the lifetime.
+        mint_timeout: Seconds after which a token request without an answer is given up.
+        without_store: What to do when no token is at hand and the store cannot be reached:
+            ``"mint"`` one for this process alone, ``"fail"``, or ``"auto"``: mint where there is
+            no budget that this could break.
+        clock: Where the time is read; tests bring their own.
+
+    Raises:
+        UsageError: An option makes no sense.
+
+    """
+
+    def __init__(
+        self,
+        source: TokenSource,
+        *,
+        store: TokenStore | str | None = None,
+        budget: Budget | Sequence[Budget] | None = None,
+        refresh_ahead: float = 60.0,
+        mint_timeout: float = 10.0,
+        without_store: WithoutStore = "auto",
+        clock: Clock | None = None,
+    ) -> None:
+        self._clock = clock or SystemClock()
+        self._steady = self._clock.steady
+        self._refresh_ahead = options.seconds("refresh_ahead", refresh_ahead, at_least=0)
+        self._supply = Supply(
+            source,
+            store,
+            budgets=options.budgets(budget),
+            clock=self._clock,
+            mint_timeout=mint_timeout,
+            without_store=without_store,
+        )
+        self._flights = Flights()
+        self._rejected: tuple[str, ...] = ()
+        self._stats = Stats()
+        self._closed = False
+        self._early_again_at = -math.inf
+        self._hold: Hold | None = None
+        self._glance_until = -math.inf
+
+    async def get(self, *, min_validity: float = 0.0) -> Token:
+        """Return a token that is good for `min_validity` more seconds at least.
+
+        While a token is at hand this takes no lock and does no I/O. Otherwise all callers wait for
+        one renewal, each under its own cancellation and time limit, which does not touch it.
+
+        Raises:
+            TokenRequestError: The authorization server refused, or gave no usable answer.
+            BudgetExhausted: No token request may be sent.
+            StoreError: The store is set up wrong, or away (StoreUnavailable).
+            UsageError: The server's tokens do not live so long, the manager is closed, or
+                another running event loop uses it.
+
+        """
+        # The hot path: one clock reading. The token was judged by both clocks a glance ago.
+        if not min_validity and self._steady() < self._glance_until:
+            return self._token
+        return await self._get(min_validity)
+
+    async def invalidate(self, token: Token | str) -> None:
+        """Say that the API answered 401 to this token, so that it is not handed out again.
+
+        It works by value: late or repeated reports of one token cause one new mint in the whole
+        fleet, and none where a newer token is there. Never raises because of the store.
+        """
+        self._check_open()
+        mark = token.fingerprint if isinstance(token, Token) else fingerprint(token)
+        if self._hold and self._hold.token.fingerprint == mark:
+            self._hold, self._glance_until = None, -math.inf
+        if mark not in self._rejected:
+            self._rejected = (*self._rejected, mark)[-_REMEMBERED:]
+            self._stats.rejected += 1
+        elif f"reject {mark}" not in self._flights:
+            return
+        await self._flights.join(f"reject {mark}", partial(self._supply.reject, mark))
+
+    @property
+    def stats(self) -> Stats:
+        """What this manager has done so far."""
+        return replace(self._stats)
+
+    async def status(self) -> Status:
+        """Read what the store knows of token, budget and mints; `StoreError` if it cannot be."""
+        return await self._supply.status()
+
+    async def aclose(self) -> None:
+        """Wait for what is under way, and close the store if it was given as a URL.
+
+        Calls of `get` that wait for a token still get it; later ones are refused.
+        """
+        self._flights.enter()
+        self._closed = True
+        self._glance_until = -math.inf
+        # In this order: what is under way may end with a token that has to be saved.
+        await self._flights.drain(but="save")
+        self._flights.cancel("save")
+        await self._flights.drain()
+        await self._supply.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def _get(self, min_validity: float) -> Token:
+        self._check_open()
+        if not min_validity < math.inf:
+            raise UsageError(f"min_validity must be a number of seconds, not {min_validity!r}")
+        if token := self._at_hand(min_validity):
+            return token
+        self._stats.waited += 1
+        for _ in range(_ROUNDS):
+            self._check_open()
+            # Callers with other needs have a flight of their own: what fails for them need not
+            # fail for these. Flights meet in the store, where one of them mints.
+            await self._flights.join(f"get {min_validity:g}", partial(self._renew, min_validity))
+            if token := self._at_hand(min_validity):
+                return token
+        raise TokenRequestError("tokens expire, or are rejected, faster than they are handed out")
+
+    def _at_hand(self, min_validity: float) -> Token | None:
+        """Look at both clocks, and return the token if it is good for so long."""
+        hold, moment = self._hold, now(self._clock)
+        remaining = hold.remaining(moment) if hold else 0.0
+        if hold is None or remaining <= 0 or remaining < min_validity:
+            return None
+        if moment.steady >= max(hold.due, self._early_again_at):
+            self._flights.start("early", partial(self._early, hold.token))
+        if not self._closed:
+            self._glance(hold, moment, remaining)
+        return hold.token
+
+    def _glance(self, hold: Hold, moment: Moment, remaining: float) -> None:
+        """Let `get` trust this look for a moment, so that it need not read both clocks."""
+        length = min(_GLANCE, remaining)
+        if hold.due > moment.steady:
+            length = min(length, hold.due - moment.steady)
+        self._token = hold.token
+        self._glance_until = moment.steady + length
+
+    async def _renew(self, min_validity: float) -> None:
+        held = self._hold
+        over = held.token.fingerprint if held and held.ends <= self._steady() else None
+        need = Need(min_validity, rejected=frozenset(self._rejected), expired=over)
+        try:
+            self._take(await self._supply.obtain(need))
+        except MintonceError:
+            self._stats.failed += 1
+            raise
+
+    async def _early(self, token: Token) -> None:
+        need = Need(later_than=token.expires_at, rejected=frozenset(self._rejected))
+        try:
+            self._take(await self._supply.obtain_shared(need))
+        except MintonceError as error:
+            # Nobody waits for this: the token at hand is good for a while.
+            self._stats.failed += 1
+            logger.info("early renewal failed: %s", error)
+            moment, retry_at = now(self._clock), getattr(error, "retry_at", None)
+            pause = _RETRY_EARLY if retry_at is None else max(retry_at - moment.wall, 0.0)
+            self._early_again_at = moment.steady + pause
+
+    def _take(self, obtained: Obtained) -> None:
+        token, hold = obtained.token, self._hold
+        if obtained.reason:
+            self._stats.minted += 1
+        else:
+            self._stats.adopted += 1
+        if obtained.unsaved:
+            self._flights.start("save", partial(self._supply.save, obtained))
+        if token.fingerprint in self._rejected:
+            return  # while it was on its way
+        # A flight that landed late never takes the place of a newer token.
+        moment = now(self._clock)
+        if hold is None or token.remaining(moment.wall) > hold.remaining(moment):
+            self._hold = Hold.of(token, moment, refresh_ahead=self._refresh_ahead)
+            self._early_again_at = -math.inf
+            self._glance_until = -math.inf
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise UsageError("this TokenManager is closed")
+        self._flights.enter()

@@ -1,0 +1,165 @@
+"""One token request under a lease: claim, reserve, send, store, settle, in this order.
+
+Imported when a token is to be minted: most processes find one, and are spared all this.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import secrets
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from functools import partial
+
+from mintonce.asking import Answer, Asking, Send
+from mintonce.books import Books
+from mintonce.cell import Cell, Seen
+from mintonce.clock import Clock
+from mintonce.errors import MintonceError, StoreError, TokenRequestError
+from mintonce.lease import HeldLease
+from mintonce.ledger import Mint
+from mintonce.outcome import failed, landed, released
+from mintonce.record import Record
+from mintonce.renewal import Claim
+from mintonce.token import Token
+
+logger: logging.Logger = logging.getLogger("mintonce")
+
+_STALE = 30.0  # seconds from the reservation to the request, a fraction of what clocks may differ
+
+
+class _LeaseLost(MintonceError):
+    """This process was paused for so long that another may have taken its lease."""
+
+
+@dataclass(frozen=True, slots=True)
+class Minted:
+    """What came of a token request.
+
+    Attributes:
+        token: The new token.
+        record: The record with it, as it is in the store.
+        saved: False if the store could not take it, so that `record` is only known here.
+
+    """
+
+    token: Token
+    record: Record
+    saved: bool
+
+
+class Mintage:
+    """Mints the token of one source.
+
+    Args:
+        asking: Sends the token request.
+        cell: The record of the token.
+        books: Counts token requests.
+        clock: Tells when one was reserved.
+
+    """
+
+    def __init__(self, asking: Asking, cell: Cell[Record], books: Books, clock: Clock) -> None:
+        self._asking = asking
+        self._cell = cell
+        self._books = books
+        self._clock = clock
+
+    async def mint(self, seen: Seen[Record], claim: Claim) -> Minted | None:
+        """Claim the lease and mint a token; None if another process may be at it.
+
+        Raises:
+            TokenRequestError: There is no token; the cool-down is in the record.
+            BudgetExhausted: There may not be one.
+            StoreError: The ledger or the record cannot be read or written.
+
+        """
+        # A claim costs two writes; look first whether anything may be sent at all.
+        await self._books.check(claim.lease.reason, self._clock.wall())
+        started = self._clock.steady()
+        claimed = await self._cell.swap(seen, claim.record)
+        if claimed is None:
+            return None
+        held = HeldLease(self._cell, claimed, claim.lease, self._clock, written=started)
+        try:
+            return await self._mint(held)
+        except _LeaseLost:
+            return None
+
+    async def _mint(self, held: HeldLease) -> Minted:
+        """Mint a token and put it in the record; drop the lease, whatever happens."""
+        try:
+            mint, answer = await held.during(self._paid(held))
+        except TokenRequestError:
+            raise
+        except (Exception, asyncio.CancelledError):
+            # Also when cancelled with the event loop: others need not wait for the lease to die.
+            await _quietly(held.update(released))
+            raise
+        token = answer.token
+        logger.info(
+            "minted the token %s (%s), good for %.0f s",
+            token.fingerprint,
+            held.lease.reason,
+            token.lifetime,
+        )
+        minted = await self._land(held, token)
+        await self._books.settle(mint, "minted", lifetime=token.lifetime, quotas=answer.quotas)
+        return minted
+
+    async def _paid(self, held: HeldLease) -> tuple[Mint, Answer]:
+        try:
+            send = await self._asking.prepare()
+            # An import holds up the event loop, and with it the heartbeat: on a busy machine for
+            # longer than a lease lives. If nobody has taken it meanwhile, it is ours again.
+            await held.confirm()
+            mint = await self._reserve(held)
+            return mint, await self._send(send, mint)
+        except TokenRequestError as error:
+            await self._cool_down(held, error)
+            raise
+
+    async def _reserve(self, held: HeldLease) -> Mint:
+        lease, started = held.lease, self._clock.steady()
+        now = self._clock.wall()
+        mint = Mint(secrets.token_hex(8), self._cell.key, now, lease.reason, lease.by)
+        await self._books.reserve(mint)
+        # A request that is sent long after its reservation may fall into a window that is full.
+        if not held.firm or self._clock.steady() - started > _STALE:
+            await self._books.settle(mint, "refused")
+            raise _LeaseLost("this process was paused while it wanted to mint")
+        return mint
+
+    async def _send(self, send: Send, mint: Mint) -> Answer:
+        try:
+            return await self._asking.send(send)
+        except TokenRequestError as error:
+            await self._books.settle(mint, "lost" if error.may_have_issued else "refused")
+            raise
+
+    async def _land(self, held: HeldLease, token: Token) -> Minted:
+        put_in = partial(landed, token=token)
+        try:
+            return Minted(token, await held.update(put_in), saved=True)
+        except StoreError as error:
+            # It was paid for: hand it out, and try to store it later.
+            logger.warning("a new token could not be stored: %s", error)
+            record = put_in(held.record, held.lease) or held.record
+            return Minted(token, record, saved=False)
+
+    async def _cool_down(self, held: HeldLease, error: TokenRequestError) -> None:
+        credential = await self._asking.fingerprint() if error.permanent else None
+        jitter = random.uniform(0.75, 1.25)  # noqa: S311 - jitter needs no cryptography
+        now = self._clock.wall()
+        note = partial(failed, error=error, now=now, jitter=jitter, credential=credential)
+        await held.update(note)
+
+
+async def _quietly(write: Awaitable[object]) -> None:
+    """Await a write that only spares others a wait: without it the lease dies by itself."""
+    try:
+        await write
+    except StoreError as error:
+        logger.warning("the lease could not be given back: %s", error)

@@ -1,0 +1,52 @@
+"""What can be given to a manager: each function checks one thing, and says what to change."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from mintonce.budget import Budget
+from mintonce.credentials.source import TokenSource
+from mintonce.errors import UsageError
+from mintonce.stores import MemoryStore, TokenStore, open_store
+
+
+def seconds(name: str, value: object, *, at_least: float) -> float:
+    """Return a number of seconds."""
+    fits = isinstance(value, int | float) and not isinstance(value, bool)
+    if not fits or not at_least <= value < math.inf:  # type: ignore[operator]  # it is a number
+        raise UsageError(f"{name} must be seconds, {at_least:g} or more, not {value!r}")
+    return float(value)  # type: ignore[arg-type]  # as above
+
+
+def budgets(value: Budget | Sequence[Budget] | None) -> Sequence[Budget]:
+    """Return the budgets as a list."""
+    found = [value] if isinstance(value, Budget) else value or []
+    if not isinstance(found, list | tuple) or not all(isinstance(b, Budget) for b in found):
+        raise UsageError(f"budget must be a Budget or a list of them, not {value!r}")
+    return found
+
+
+def store(value: TokenStore | str | None) -> TokenStore:
+    """Return the store: the one that was given, one opened by its URL, or memory."""
+    if value is None:
+        return MemoryStore()
+    found = open_store(value) if isinstance(value, str) else value
+    if not _has(found, "read") or not _has(found, "swap"):
+        raise UsageError(
+            "store must be a store (with read and swap) or a URL such as file:///var/lib/tokens,"
+            f" not {type(found).__name__}"
+        )
+    return found
+
+
+def source(value: TokenSource) -> TokenSource:
+    """Return the source."""
+    if not isinstance(getattr(value, "key", None), str) or not _has(value, "mint"):
+        raise UsageError("a token source must have a key, which is a str, and async mint()")
+    return value
+
+
+def _has(thing: object, method: str) -> bool:
+    # A class has them too, but it takes an object of it to call them.
+    return not isinstance(thing, type) and callable(getattr(thing, method, None))

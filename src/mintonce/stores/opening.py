@@ -1,0 +1,74 @@
+"""open_store: from the URL in a configuration to a store."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from mintonce.errors import UsageError
+from mintonce.stores.file import FileStore
+from mintonce.stores.memory import MemoryStore
+from mintonce.stores.protocol import TokenStore
+
+ENTRY_POINTS = "mintonce.stores"
+"""Where packages offer stores: the name is a URL scheme, the object takes a URL and returns one."""
+
+
+def open_store(url: str) -> TokenStore:
+    """Return the store that a URL names. Nothing is connected or created before its first use.
+
+    Args:
+        url: ``memory:``, ``file:///an/absolute/path`` (percent-encoded), or with any other scheme
+            whatever an installed package offers under the entry-point group ``mintonce.stores``.
+
+    Raises:
+        UsageError: The URL makes no sense, or no installed package offers its scheme.
+
+    """
+    # No message holds the URL itself: there may be a password in it.
+    try:
+        parts = urlsplit(url)
+    except ValueError as problem:
+        raise UsageError("the URL of the store cannot be read") from problem
+    match parts.scheme:
+        case "":
+            raise UsageError("the store needs a URL with a scheme, such as file:///var/lib/tokens")
+        case "memory":
+            return _memory(parts)
+        case "file":
+            return _file(parts)
+        case scheme:
+            return _offered(scheme, url)
+
+
+def _memory(parts: SplitResult) -> MemoryStore:
+    if any(parts[1:]):
+        raise UsageError("nothing can follow 'memory:', since each such store is a new one")
+    return MemoryStore()
+
+
+def _file(parts: SplitResult) -> FileStore:
+    if parts.netloc not in {"", "localhost"} or not parts.path.startswith("/"):
+        raise UsageError("a file URL needs an absolute path after two slashes: file:///var/lib/x")
+    if parts.query or parts.fragment:
+        raise UsageError("in a file URL, write ? as %3F and # as %23")
+    path = unquote(parts.path)
+    return FileStore(path if os.name == "posix" else path.lstrip("/"))
+
+
+def _offered(scheme: str, url: str) -> TokenStore:
+    from importlib.metadata import entry_points  # noqa: PLC0415 - slow, and rarely needed
+
+    for offer in entry_points(group=ENTRY_POINTS, name=scheme):
+        try:
+            make: Callable[[str], TokenStore] = offer.load()
+        except (ImportError, AttributeError) as problem:
+            raise UsageError(
+                f"the package that offers stores for '{scheme}:' cannot be imported: {problem}"
+            ) from problem
+        return make(url)
+    raise UsageError(
+        f"no installed package offers stores for '{scheme}:': install one that does"
+        f" (entry-point group {ENTRY_POINTS})"
+    )

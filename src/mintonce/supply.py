@@ -1,0 +1,124 @@
+"""Where a manager gets its tokens: through the store, and what to do when the store fails."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Literal, get_args
+
+from mintonce import options
+from mintonce.budget import Budget
+from mintonce.clock import Clock
+from mintonce.credentials.source import TokenSource
+from mintonce.driver import Driver, Obtained
+from mintonce.errors import StoreError, StoreUnavailable, UsageError
+from mintonce.renewal import Need
+from mintonce.stores import MemoryStore, TokenStore
+
+if TYPE_CHECKING:
+    from mintonce.status import Status
+
+logger: logging.Logger = logging.getLogger("mintonce")
+
+WithoutStore = Literal["auto", "mint", "fail"]
+"""What to do when no token is at hand and the store cannot be reached: ``mint`` one for this
+process alone, ``fail``, or ``auto``: mint where there is no budget that this could break."""
+
+
+class Supply:
+    """The tokens of one source, by way of one store.
+
+    Args:
+        source: Where new tokens come from.
+        store: A store, a URL for `open_store`, or None for memory.
+        budgets: How many token requests may be sent.
+        clock: Where the time is read.
+        mint_timeout: Seconds after which a token request without an answer is given up.
+        without_store: What to do when the store fails.
+
+    """
+
+    def __init__(
+        self,
+        source: TokenSource,
+        store: TokenStore | str | None,
+        *,
+        budgets: Sequence[Budget],
+        clock: Clock,
+        mint_timeout: float,
+        without_store: WithoutStore,
+    ) -> None:
+        mint_timeout = options.seconds("mint_timeout", mint_timeout, at_least=0.001)
+        if without_store not in get_args(WithoutStore):
+            raise UsageError(f"without_store must be one of {get_args(WithoutStore)}")
+        self._alone_allowed = without_store == "mint" or (without_store == "auto" and not budgets)
+        self._owned = isinstance(store, str)
+        self._store = options.store(store)
+        self._drive = partial(
+            Driver, options.source(source), budgets=budgets, clock=clock, timeout=mint_timeout
+        )
+        self._driver = self._drive(self._store)
+        self._alone: Driver | None = None
+        self._clock = clock
+
+    async def obtain(self, need: Need) -> Obtained:
+        """Get a token for callers that have none.
+
+        Raises:
+            StoreUnavailable: The store is away, and minting without it is not allowed.
+            MintonceError: As `Driver.obtain`.
+
+        """
+        try:
+            return await self._driver.obtain(need)
+        except StoreUnavailable as error:
+            if not self._alone_allowed:
+                raise StoreUnavailable(
+                    f"no token is at hand, and the store is away: {error}"
+                ) from error
+            logger.warning("minting for this process alone, because the store is away: %s", error)
+        if self._alone is None:
+            self._alone = self._drive(MemoryStore())
+        return await self._alone.obtain(need)
+
+    async def obtain_shared(self, need: Need) -> Obtained:
+        """Get a token through the store or not at all, for callers that have one.
+
+        Raises:
+            MintonceError: As `Driver.obtain`.
+
+        """
+        return await self._driver.obtain(need)
+
+    async def save(self, obtained: Obtained) -> None:
+        """Store a token later that could not be stored when it was minted."""
+        await self._driver.save(obtained)
+
+    async def reject(self, fingerprint: str) -> None:
+        """Tell everybody that the API rejected a token; if the store fails, only the log."""
+        try:
+            await self._driver.reject(fingerprint)
+        except StoreError as error:
+            logger.warning("a rejection could not be shared, because the store failed: %s", error)
+        if self._alone:
+            await self._alone.reject(fingerprint)
+
+    async def status(self) -> Status:
+        """Read what the store knows.
+
+        Raises:
+            StoreError: The store could not be read.
+
+        """
+        from mintonce.status import describe  # noqa: PLC0415 - for the few who ask
+
+        driver = self._driver
+        record, ledger = await driver.cell.read(), await driver.books.cell.read()
+        return describe(record.value, ledger.value, driver.budgets, self._clock.wall())
+
+    async def aclose(self) -> None:
+        """Close the store, if it was opened here."""
+        aclose = getattr(self._store, "aclose", None)
+        if self._owned and aclose:
+            await aclose()
