@@ -1,0 +1,17 @@
+"""The ``mintonce`` command. It comes with the extra ``cli``; what it needs is imported on use."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Run the command line of this process."""
+    try:
+        from mintonce.cli.commands import cli  # noqa: PLC0415 - click may not be installed
+    except ModuleNotFoundError as missing:
+        if missing.name != "click":
+            raise
+        sys.stderr.write("mintonce: it needs click: install mintonce with its extra 'cli'\n")
+        sys.exit(2)
+    cli(prog_name="mintonce")
