@@ -1,0 +1,113 @@
+"""Managers of the tests: whom they ask, with which clocks, and how to wait for what they do."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from itertools import count
+from typing import Any
+
+from asking import CLIENT_ID, CLIENTS, SECRET
+from mintonce import ClientCredentials, Token, TokenManager
+from mintonce.testing import AuthorizationServer, ManualClock
+
+_PACE = 0.005  # seconds between two looks at a condition
+
+
+def server_of(**options: Any) -> AuthorizationServer:
+    """An authorization server that knows the client of the tests."""
+    return AuthorizationServer(**{"clients": CLIENTS, **options})
+
+
+def credentials(server: AuthorizationServer, **options: Any) -> ClientCredentials:
+    """The client of the tests at this server."""
+    known = {"token_url": server.token_url, "client_id": CLIENT_ID, "client_secret": SECRET}
+    return ClientCredentials(**{**known, **options})
+
+
+def manager(server: AuthorizationServer, **options: Any) -> TokenManager:
+    """A manager for the client of the tests."""
+    return TokenManager(credentials(server), **options)
+
+
+async def together(number: int, get: Callable[[], Any]) -> Sequence[Any]:
+    """Await so many calls at once, each in a task of its own."""
+    return await asyncio.gather(*(get() for _ in range(number)))
+
+
+async def eventually(condition: Callable[[], object], *, seconds: float = 5.0) -> None:
+    """Return as soon as the condition holds; ``TimeoutError`` if it does not in time."""
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await moment()
+
+
+async def settled(*managers: TokenManager) -> None:
+    """Return when nothing is under way in any of them."""
+    names = ("get 0", "early")
+    await eventually(lambda: not any(name in m._flights for m in managers for name in names))
+
+
+async def moment() -> None:
+    """Let everything else run for a moment."""
+    passed = asyncio.Event()
+    asyncio.get_running_loop().call_later(_PACE, passed.set)
+    await passed.wait()
+
+
+@asynccontextmanager
+async def passing(clock: ManualClock) -> AsyncIterator[None]:
+    """Let time pass by itself while the block runs, ten times as fast as it does."""
+
+    async def turn() -> None:
+        while True:
+            clock.advance(10 * _PACE)
+            await moment()
+
+    turning = asyncio.create_task(turn())
+    try:
+        yield
+    finally:
+        turning.cancel()
+        await asyncio.wait([turning])
+
+
+def prints(tokens: Sequence[Token]) -> set[str]:
+    """The fingerprints of these tokens."""
+    return {token.fingerprint for token in tokens}
+
+
+class Handmade:
+    """A source of the program's own: what it mints, and when, is up to the test.
+
+    Attributes:
+        requests: How often it was asked.
+        answers: What it answers next, in this order: members to change, or an error to raise.
+        lifetime: Seconds that its tokens live.
+        open: While this is not set, nobody gets an answer.
+
+    """
+
+    def __init__(self, *, lifetime: float = 3600.0, key: str = "token-handmade") -> None:
+        self.key = key
+        self.lifetime = lifetime
+        self.requests = 0
+        self.answers: list[Mapping[str, Any] | Exception] = []
+        self.open = asyncio.Event()
+        self.open.set()
+        self._serial = count(1)
+
+    async def mint(self) -> Mapping[str, Any]:
+        """Answer as told."""
+        self.requests += 1
+        answer = self.answers.pop(0) if self.answers else {}
+        await self.open.wait()
+        if isinstance(answer, Exception):
+            raise answer
+        return {
+            "access_token": f"handmade-{next(self._serial)}",
+            "token_type": "Bearer",
+            "expires_in": self.lifetime,
+            **answer,
+        }

@@ -1,0 +1,115 @@
+"""G2 budget: several budgets at once, names, the reserve, and reservations that got old."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from making import utc
+from managing import Handmade, settled
+from mintonce import Budget, BudgetExhausted, MemoryStore, TokenManager, UsageError
+from mintonce.renewal import HEARTBEAT
+from mintonce.testing import ManualClock
+from troubled import Swap, Troubled, run, skip
+
+HOUR, DAY = 3600.0, 86_400.0
+MAY = utc(2026, 5, 10)
+
+
+async def tokens_until_spent(tokens: TokenManager, clock: ManualClock, every: float) -> int:
+    """How many tokens there are until no more is allowed."""
+    for number in range(100):
+        try:
+            await tokens.get()
+        except BudgetExhausted:
+            return number
+        clock.advance(every)
+    raise AssertionError("the budget is never spent")
+
+
+@pytest.mark.asyncio
+async def test_several_budgets_at_once() -> None:
+    """Each of them holds; the error tells when all of them allow for more."""
+    clock, source = ManualClock(MAY), Handmade(lifetime=60)
+    budgets = [Budget(3, per="hour"), Budget(5, per="day"), Budget(7, per=timedelta(days=7))]
+    async with TokenManager(source, budget=budgets, clock=clock) as tokens:
+        assert 3 == await tokens_until_spent(tokens, clock, 61)
+        clock.advance(HOUR + 301)
+        assert 2 == await tokens_until_spent(tokens, clock, 61)
+        clock.advance(DAY)
+        assert 2 == await tokens_until_spent(tokens, clock, 61)
+        with pytest.raises(BudgetExhausted, match="7 days") as spent:
+            await tokens.get()
+        clock.advance(spent.value.resets_at - clock.wall())
+        await tokens.get()
+    assert 8 == source.requests
+
+
+@pytest.mark.asyncio
+async def test_budgets_of_one_name_are_one() -> None:
+    """Where the server counts several clients together."""
+    store = MemoryStore()
+    for key, name, allowed in [("a", "t1", True), ("b", "t1", False), ("b", "t2", True)]:
+        budget = Budget(1, per="day", name=name)
+        async with TokenManager(Handmade(key=key), store=store, budget=budget) as tokens:
+            if allowed:
+                await tokens.get()
+            else:
+                with pytest.raises(BudgetExhausted):
+                    await tokens.get()
+
+
+def test_a_manager_counts_in_one_ledger() -> None:
+    """It could not spend from two at once."""
+    budgets = [Budget(1, per="day", name="t1"), Budget(9, per="month", name="t2")]
+    with pytest.raises(UsageError, match="one manager counts in one ledger"):
+        TokenManager(Handmade(), budget=budgets)
+
+
+@pytest.mark.asyncio
+async def test_early_renewal_leaves_the_last_tenth_to_those_who_have_no_token() -> None:
+    """It comes to nothing; the token at hand is used until it expires, and then replaced."""
+    clock, source, store = ManualClock(MAY), Handmade(lifetime=1000), MemoryStore()
+    budget = Budget(2, per="day")
+    async with TokenManager(source, store=store, budget=budget, clock=clock) as tokens:
+        first = await tokens.get()
+        clock.advance(990)
+        for _ in range(5):
+            assert first == await tokens.get()
+            await settled(tokens)
+            clock.advance(1)
+        assert (1, 5) == (source.requests, tokens.stats.failed + 4)
+        clock.advance(10)
+        assert first != await tokens.get()
+    assert 2 == source.requests
+
+
+def test_a_reservation_that_got_old_is_made_anew() -> None:
+    """After a pause, a heartbeat has saved the lease; but the window may be another one by now."""
+
+    async def check() -> None:
+        clock, source, store = ManualClock(MAY), Handmade(), Troubled()
+        go_on = asyncio.Event()
+
+        async def stuck(swap: Swap) -> bool:
+            await go_on.wait()
+            return await swap()
+
+        store.swaps = [None, stuck]
+        budget = Budget(9, per="day")
+        async with TokenManager(source, store=store, budget=budget, clock=clock) as tokens:
+            caller = asyncio.create_task(tokens.get())
+            await skip(0.1)
+            clock.advance(HOUR)
+            await skip(HEARTBEAT)
+            assert [source.key] * 2 == store.done
+            go_on.set()
+            await caller
+            status = await tokens.status()
+        assert ["refused", "minted"] == [mint.outcome for mint in status.mints]
+        assert 1 == source.requests == status.budgets[0].used
+        assert clock.wall() == status.mints[-1].at
+
+    run(check)

@@ -1,0 +1,151 @@
+"""G7 silent: neither the secret nor the token shows in anything that is printed on the way."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import copy
+import dataclasses
+import html
+import json
+import logging
+import pickle
+import pprint
+import traceback
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote, quote_plus, urlencode
+
+import pytest
+
+from hostile import GRANTED, TOKEN, Hostile, http
+from mintonce.credentials import ClientCredentials
+from mintonce.credentials.authentication import AUTH_METHODS
+from mintonce.credentials.endpoint import TokenRequest
+from mintonce.credentials.redaction import Redactor
+from mintonce.errors import TokenRequestError
+from mintonce.token import Secret
+
+SECRET = 'm4rked "s3cr3t" <&> 100%/+~'
+
+
+def base64_of(text: str) -> str:
+    """The text in Base64."""
+    return base64.b64encode(text.encode()).decode()
+
+
+SPELLINGS: dict[str, Callable[[str], str]] = {
+    "plain": str,
+    "percent-encoded": lambda secret: quote(secret, safe=""),
+    "percent-encoded in lower case": lambda secret: quote(secret, safe="").lower(),
+    "form-encoded": quote_plus,
+    "the form": lambda secret: urlencode({"client_secret": secret, "x": "y"}),
+    "HTML": html.escape,
+    "JSON": lambda secret: json.dumps({"client_secret": secret}),
+    "Base64": base64_of,
+    "Basic": lambda secret: base64_of(f"{quote('o r')}:{quote(secret, safe='')}"),
+    "Basic without encoding": lambda secret: base64_of(f"o r:{secret}"),
+}
+
+
+def source(url: str = "https://auth.example.com/token?q=1", **options: Any) -> ClientCredentials:
+    """Credentials with a marked secret."""
+    return ClientCredentials(token_url=url, client_id="o r", client_secret=SECRET, **options)
+
+
+def leaks(text: str) -> list[str]:
+    """The spellings of the secret that are in a text, and the token."""
+    found = [name for name, spell in SPELLINGS.items() if spell(SECRET) in text]
+    return found + ["token"] * (TOKEN in text) + ["part"] * ("m4rked" in text)
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+@pytest.mark.parametrize("method", AUTH_METHODS)
+@pytest.mark.asyncio
+async def test_an_error_does_not_repeat_the_secret(spelling: str, method: str) -> None:
+    """Some servers repeat the request in their errors; what they repeat of the secret is cut."""
+    echo = SPELLINGS[spelling](SECRET)
+    answers = [
+        http(401, {"error": "invalid_client", "error_description": f"not {echo} here"}),
+        http(400, {"error": echo}),
+        http(200, {"error": echo, "error_description": "x" * 190 + echo}),
+        http(302, b"", Location=f"https://b.example/{quote(quote(SECRET))}/{echo}"),
+    ]
+    for answer in answers:
+        async with Hostile(answer) as server:
+            with pytest.raises(TokenRequestError, match="…") as caught:
+                await source(server.url, auth_method=method).mint()
+            printed = "".join(traceback.format_exception(caught.value))
+            assert [] == leaks(printed + repr(vars(caught.value)))
+
+
+def test_a_text_is_made_fit_for_a_message() -> None:
+    """One short line of printable characters, and no secret that was cut in two."""
+    clean = Redactor("orders", Secret("s3cr3t"))
+    assert "a b c" == clean(" a\r\n\x1b\u202e b\x00c ")
+    assert "Zugang verweigert: ä" == clean("Zugang verweigert: ä")
+    assert 200 == len(clean("x" * 1000))
+    assert "s3" not in clean("x" * 197 + "s3cr3t")
+
+
+def test_a_long_text_is_cleaned_at_once() -> None:
+    """No text of a server's, however it looks like the secret, keeps the process busy."""
+    clean = Redactor("orders", Secret("a/%25\\ " * 20))
+    assert 200 == len(clean("a%2F%2525\\\\+" * 5000))
+
+
+@pytest.mark.parametrize("method", AUTH_METHODS)
+@pytest.mark.parametrize(
+    ("answer", "then"),
+    [
+        (http(), "close"),
+        (http(500, GRANTED), "close"),
+        (http(401, b"no"), "close"),
+        (b"", "reset"),
+        (b"", "close"),
+        (b"HTTP/1.1 200 OK\r\nbroken\r\n\r\n", "close"),
+    ],
+)
+@pytest.mark.asyncio
+async def test_nothing_in_tracebacks_and_logs(
+    method: str, answer: bytes, then: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Not in the text of an exception and its causes, and not in a log at its most talkative."""
+    caplog.set_level(logging.DEBUG)
+    asyncio.get_running_loop().set_debug(True)
+    printed = ""
+    async with Hostile(answer, then) as server:
+        try:
+            printed += repr(await source(server.url, auth_method=method).mint())
+        except TokenRequestError as error:
+            printed += "".join(traceback.TracebackException.from_exception(error).format())
+            printed += repr(vars(error)) + repr(error.__cause__) + repr(error.__context__)
+            frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+            printed += repr([frame.f_locals for frame in frames[1:]])
+    assert "TokenRe" in printed
+    assert [] == leaks(printed + caplog.text)
+
+
+def test_nothing_in_the_credentials_themselves() -> None:
+    """Whatever prints an object shows where it is for, and not what it holds."""
+    mine = source(audience="a", scope="b")
+    assert (
+        "ClientCredentials(token_url='https://auth.example.com/token', client_id='o r',"
+        " audience='a', scope='b')"
+    ) == repr(mine)
+    fields = {field.name: getattr(mine, field.name) for field in dataclasses.fields(mine)}
+    request = TokenRequest("https://a/", (), "orders", Secret(SECRET))
+    shown = [mine, fields, dataclasses.asdict(mine), request, request.proof]
+    assert [] == leaks("".join(f"{s} {s!r} {pprint.pformat(s)}" for s in shown))
+    assert not hasattr(mine, "__dict__")
+
+
+def test_credentials_go_to_another_process_whole() -> None:
+    """They can be copied and pickled, which is the one way to see the secret."""
+    for twin in (
+        copy.copy(source()),
+        copy.deepcopy(source()),
+        pickle.loads(pickle.dumps(source())),
+    ):
+        assert source().key == twin.key
+        assert repr(source()) == repr(twin)

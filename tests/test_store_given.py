@@ -1,0 +1,40 @@
+"""The store that a manager is given: who closes it, and what may be done without it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from managing import Handmade, manager, server_of
+from mintonce import MemoryStore, TokenManager, UsageError
+
+pytestmark = pytest.mark.asyncio
+
+
+async def test_closed_by_whoever_opened_it(tmp_path: Path) -> None:
+    """A store that was given ready is left open, and can be used by the next manager."""
+
+    class Closing(MemoryStore):
+        closed = 0
+
+        async def aclose(self) -> None:
+            self.closed += 1
+
+    store = Closing()
+    async with TokenManager(Handmade(), store=store) as tokens:
+        await tokens.get()
+    assert 0 == store.closed
+    async with server_of() as server:
+        url = (tmp_path / "tokens").as_uri()
+        for _ in range(2):
+            async with manager(server, store=url) as tokens:
+                await tokens.get()
+        assert 1 == server.requests
+
+
+@pytest.mark.parametrize("choice", ["never", "", None])
+async def test_a_choice_that_there_is_not(choice: str | None) -> None:
+    """It is told when the manager is made."""
+    with pytest.raises(UsageError, match="without_store must be one of"):
+        TokenManager(Handmade(), without_store=choice)  # type: ignore[arg-type]  # on purpose
