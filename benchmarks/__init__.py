@@ -1,0 +1,1 @@
+"""mintonce measured beside something else in the same run: ``python -m benchmarks``."""
