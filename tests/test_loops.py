@@ -42,7 +42,7 @@ def test_a_loop_that_ends_in_mid_flight(tmp_path: Path) -> None:
 
     async def come_back() -> Token:
         source.open.set()
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(2):  # less than it takes for a lease to die
             return await tokens.get()
 
     asyncio.run(leave())
