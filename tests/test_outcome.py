@@ -10,7 +10,7 @@ from making import NOW, make_cool_down, make_lease, make_record, make_token
 from mintonce import TokenRequestError
 from mintonce.outcome import beat, failed, landed, released
 from mintonce.record import Lease, Record
-from mintonce.renewal import Need, Refuse, decide
+from mintonce.renewal import Need, Old, Refuse, decide
 from mintonce.token import Token
 
 EARLY, REJECTED = make_lease(reason="early"), make_lease(reason="rejected")
@@ -123,7 +123,7 @@ def test_a_server_that_has_no_better_token_yet_is_left_alone(new: Token) -> None
     assert (OLD, None, 0) == (after.token, after.lease, after.failures)
     assert after.cool_down is not None
     assert ("same", OLD.expires_at) == (after.cool_down.trouble, after.cool_down.until)
-    refusal = decide(after, NOW, Need(later_than=OLD.expires_at), me=EARLY)
+    refusal = decide(after, NOW, Need(replaces=Old(OLD, 10)), me=EARLY)
     assert isinstance(refusal, Refuse)
     assert refusal.again_at is None
 

@@ -15,6 +15,7 @@ from mintonce.renewal import (
     SKEW,
     Claim,
     Need,
+    Old,
     Refuse,
     Step,
     Tell,
@@ -51,9 +52,9 @@ def rejected(token: Token) -> Need:
         pytest.param(ENDING, ANY, id="one with ten seconds to live is used"),
         pytest.param(ENDING, Need(10.0), id="it lives exactly as long as it must"),
         pytest.param(FRESH, Need(3600.0), id="so does a fresh one, asked for all of its life"),
-        pytest.param(FRESH, Need(later_than=ENDING.expires_at), id="it replaces an older one"),
+        pytest.param(FRESH, Need(replaces=Old(ENDING, 10)), id="it replaces an older one"),
         pytest.param(FRESH, rejected(SPENT), id="another one was rejected"),
-        pytest.param(FRESH, Need(expired=SPENT.fingerprint), id="another one is known to be over"),
+        pytest.param(FRESH, Need(expired=SPENT), id="another one is known to be over"),
         pytest.param(
             make_token(issued_at=NOW + SKEW), ANY, id="a clock may differ by five minutes"
         ),
@@ -83,10 +84,10 @@ def test_a_usable_token_is_used(token: Token, need: Need, others: dict[str, obje
         pytest.param(FROM_FUTURE, ANY, "expired", id="it was stamped by a clock that was wrong"),
         pytest.param(FROM_FUTURE, Need(9e9), "expired", id="so its lifetime says nothing"),
         pytest.param(
-            FRESH, Need(expired=FRESH.fingerprint), "expired", id="it is known to be over"
+            FRESH, Need(expired=FRESH), "expired", id="it is known to be over"
         ),
         pytest.param(ENDING, Need(10.1), "early", id="it does not live long enough"),
-        pytest.param(FRESH, Need(later_than=FRESH.expires_at), "early", id="it is to be replaced"),
+        pytest.param(FRESH, Need(replaces=Old(FRESH, 3600)), "early", id="it is to be replaced"),
     ],
 )
 def test_without_a_usable_token_one_is_claimed(

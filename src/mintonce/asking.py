@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
+from mintonce.cancellation import is_asked_for
 from mintonce.clock import Clock
 from mintonce.credentials.source import PreparingSource, RotatingSource, TokenSource
 from mintonce.errors import TokenRequestError
@@ -15,6 +16,10 @@ from mintonce.token import Token, from_response
 
 Send = Callable[[], Awaitable[Mapping[str, Any]]]
 """Sends one token request and returns the members of the answer."""
+
+
+_PREPARING = 10.0
+"""Seconds that a source may take before it sends. Meanwhile it holds the lease of all others."""
 
 
 class Answer(NamedTuple):
@@ -48,7 +53,7 @@ class Asking:
         """
         if not isinstance(self._source, PreparingSource):
             return self._source.mint
-        async with _guarded(may_have_issued=False):
+        async with _guarded(may_have_issued=False), asyncio.timeout(_PREPARING):
             return await self._source.prepare()
 
     async def send(self, send: Send) -> Answer:
@@ -80,7 +85,7 @@ class Asking:
         if not isinstance(self._source, RotatingSource):
             return None
         try:
-            async with _guarded(may_have_issued=False):
+            async with _guarded(may_have_issued=False), asyncio.timeout(_PREPARING):
                 return await self._source.fingerprint()
         except TokenRequestError:
             return None
@@ -104,17 +109,9 @@ async def _guarded(*, may_have_issued: bool) -> AsyncGenerator[None]:
         yield
     except TokenRequestError:
         raise
-    except asyncio.CancelledError as error:
-        # A library inside the source may have cancelled itself. Nobody has cancelled this task.
-        task = asyncio.current_task()
-        if task is None or task.cancelling():
+    except (Exception, asyncio.CancelledError) as error:
+        if isinstance(error, asyncio.CancelledError) and is_asked_for():
             raise
-        raise _failed(error, may_have_issued=may_have_issued) from error
-    except Exception as error:
-        raise _failed(error, may_have_issued=may_have_issued) from error
-
-
-def _failed(error: BaseException, *, may_have_issued: bool) -> TokenRequestError:
-    # Its text is not repeated: nobody knows what it holds.
-    message = f"the token source failed with {type(error).__name__}"
-    return TokenRequestError(message, may_have_issued=may_have_issued)
+        # Its text is not repeated: nobody knows what it holds.
+        message = f"the token source failed with {type(error).__name__}"
+        raise TokenRequestError(message, may_have_issued=may_have_issued) from error

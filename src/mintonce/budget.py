@@ -18,6 +18,8 @@ EDGE = 300.0
 """Seconds around the edge of a window within which a request counts on both sides of it, because
 the authorization server's clock may be on the other side."""
 
+_LARGEST = 10**9  # token requests: who allows more does not count them
+
 Counts = Iterable[tuple[int, int]]
 """Unix seconds, and the token requests that were sent in that second."""
 
@@ -47,8 +49,10 @@ class Budget:
     name: str | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
-        if type(self.limit) is not int or self.limit < 1:
-            raise UsageError(f"Budget: limit must be a whole number from 1 on, not {self.limit!r}")
+        if type(self.limit) is not int or not 1 <= self.limit <= _LARGEST:
+            raise UsageError(
+                f"Budget: limit must be a whole number from 1 to {_LARGEST}, not {self.limit!r:.40}"
+            )
         if not isinstance(self.per, timedelta) and self.per not in get_args(Period):
             raise UsageError(
                 f"Budget: per must be 'hour', 'day', 'month' or a timedelta, not {self.per!r}"

@@ -11,6 +11,7 @@ from types import NoneType
 from typing import Generic, NamedTuple, TypeVar
 
 from mintonce import codec
+from mintonce.cancellation import is_asked_for
 from mintonce.errors import MintonceError, StoreError, StoreUnavailable
 from mintonce.stores.protocol import PushingStore, TokenStore
 
@@ -178,7 +179,9 @@ class Cell(Generic[T]):
             ) from None
         except MintonceError:
             raise
-        except Exception as error:
+        except (Exception, asyncio.CancelledError) as error:
+            if isinstance(error, asyncio.CancelledError) and is_asked_for():
+                raise
             raise StoreError(f"{self._store!r} failed with {type(error).__name__}") from error
         if not isinstance(answer, kinds):
             raise StoreError(f"{self._store!r} answered with {type(answer).__name__}")

@@ -9,6 +9,7 @@ import re
 import secrets
 import socket
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -18,11 +19,11 @@ from mintonce.clock import Clock
 from mintonce.credentials.source import MeteredSource, TokenSource
 from mintonce.errors import StoreError, TokenRequestError, UsageError
 from mintonce.outcome import landed, rejected
-from mintonce.record import Lease, Reason, Record
+from mintonce.record import CoolDown, Lease, Reason, Record
 from mintonce.renewal import Claim, Need, Refuse, Step, Tell, Use, decide
 from mintonce.stores.protocol import TokenStore
 from mintonce.token import Token
-from mintonce.watch import LOOK, Patience, Watch, polls
+from mintonce.watch import LEAST, LOOK, Patience, Since, Watch, polls
 
 if TYPE_CHECKING:
     from mintonce.asking import Asking
@@ -44,13 +45,18 @@ class Obtained(NamedTuple):
     Attributes:
         token: The token.
         reason: Why this process minted it; None if another one did.
-        unsaved: The lease under which it was minted, if the store could not take it.
+        unsaved: Whether the store could not take it, so that it has to be saved later.
 
     """
 
     token: Token
     reason: Reason | None = None
-    unsaved: Lease | None = None
+    unsaved: bool = False
+
+
+class _Unsaved(NamedTuple):
+    token: Token
+    lease: Lease
 
 
 class Driver:
@@ -82,6 +88,9 @@ class Driver:
         self._store = store
         self._clock = clock
         self._timeout = timeout
+        self._cooling: Since[CoolDown] = Since(clock)
+        self._unshared: CoolDown | None = None
+        self._unsaved: _Unsaved | None = None
         own = source.ledger_key if isinstance(source, MeteredSource) else f"ledger-{source.key}"
         self._ledger_key = ledger_name(budgets) or own
 
@@ -141,36 +150,42 @@ class Driver:
             StoreError: The store failed.
 
         """
+        if self._unsaved and self._unsaved.token.fingerprint == fingerprint:
+            self._unsaved = None
         wall = self._clock.wall()
         await self.cell.update(lambda record: rejected(record, fingerprint, wall))
 
-    async def save(self, obtained: Obtained) -> None:
-        """Store a token that could not be stored when it was minted; try until it is worthless.
+    async def save(self) -> None:
+        """Store the newest token that could not be stored; try until it is worthless.
 
         To cancel this ends the waiting: there is one more try, and then it gives up.
         """
         pause = 1.0
         try:
-            while obtained.token.remaining(self._clock.wall()) > 0:
+            while self._unsaved and self._unsaved.token.remaining(self._clock.wall()) > 0:
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, _SAVE_PAUSE)
-                if await self._save(obtained):
-                    return
+                await self._save()
         except asyncio.CancelledError:
-            await self._save(obtained)
+            await self._save()
 
-    async def _save(self, obtained: Obtained) -> bool:
-        token, lease = obtained.token, obtained.unsaved
-        if lease:
-            try:
-                await self.cell.update(partial(landed, lease=lease, token=token))
-            except StoreError:
-                return False
-            logger.info("the token %s is stored now", token.fingerprint)
-        return True
+    async def _save(self) -> None:
+        unsaved = self._unsaved
+        if unsaved is None:
+            return
+        try:
+            await self.cell.update(partial(landed, lease=unsaved.lease, token=unsaved.token))
+        except StoreError:
+            return
+        logger.info("the token %s is stored now", unsaved.token.fingerprint)
+        if self._unsaved is unsaved:
+            self._unsaved = None
 
     async def _decide(self, record: Record, need: Need, me: Lease, unchanged_for: float) -> Step:
-        step = partial(decide, record, me=me, unchanged_for=unchanged_for)
+        if record.cool_down is None and self._unshared:
+            record = replace(record, cool_down=self._unshared)
+        cooled_for = self._cooling.look(record.cool_down)
+        step = partial(decide, record, me=me, unchanged_for=unchanged_for, cooled_for=cooled_for)
         first = step(self._clock.wall(), need)
         if isinstance(first, Refuse) and first.credential:
             # Certain credentials were refused. Only now does it matter which ones there are.
@@ -189,15 +204,18 @@ class Driver:
         try:
             minted = await self._mintage.mint(seen, claim)
         except TokenRequestError as error:
+            self._unshared = self._mintage.unshared
             return error
         if minted is None:
             return None
-        # What was issued a moment ago is not over, although it looks like one that was.
+        self._unsaved = None if minted.saved else _Unsaved(minted.token, claim.lease)
+        # What was issued a moment ago is neither over nor old, although it may look like that.
         need = need._replace(expired=None)
+        if minted.record.token == minted.token:
+            need = need._replace(replaces=None)
         step = decide(minted.record, self._clock.wall(), need, me=claim.lease)
         if isinstance(step, Use):
-            unsaved = None if minted.saved else claim.lease
-            return Obtained(step.token, claim.lease.reason, unsaved)
+            return Obtained(step.token, claim.lease.reason, unsaved=not minted.saved)
         # Never a second mint for the same callers: what one did not cure, another would not.
         raise step.error if isinstance(step, Refuse) else _useless(minted.token)
 
@@ -208,8 +226,12 @@ class Driver:
 
     async def _changed(self, seen: Seen[Record], pause: float) -> None:
         """Wait until the record is worth another look."""
-        if not await self.cell.changed(seen, within=LOOK):
-            await asyncio.sleep(pause)
+        time = asyncio.get_running_loop().time
+        started = time()
+        if await self.cell.changed(seen, within=LOOK):
+            # A store may return early, for nothing, each time that it is asked.
+            pause = started + LEAST - time()
+        await asyncio.sleep(max(pause, 0))
 
 
 def _writer() -> str:

@@ -17,7 +17,7 @@ from mintonce.driver import Obtained
 from mintonce.errors import MintonceError, TokenRequestError, UsageError
 from mintonce.flight import Flights
 from mintonce.hold import Hold
-from mintonce.renewal import Need
+from mintonce.renewal import Need, Old
 from mintonce.stats import Stats
 from mintonce.stores import TokenStore
 from mintonce.supply import Supply, WithoutStore
@@ -116,6 +116,8 @@ class TokenManager:
         fleet, and none where a newer token is there. Never raises because of the store.
         """
         self._check_open()
+        if not isinstance(token, Token | str):
+            raise UsageError(f"invalidate takes a Token or a str, not {type(token).__name__}")
         mark = token.fingerprint if isinstance(token, Token) else fingerprint(token)
         if self._hold and self._hold.token.fingerprint == mark:
             self._hold, self._glance_until = None, -math.inf
@@ -157,8 +159,7 @@ class TokenManager:
 
     async def _get(self, min_validity: float) -> Token:
         self._check_open()
-        if not min_validity < math.inf:
-            raise UsageError(f"min_validity must be a number of seconds, not {min_validity!r}")
+        min_validity = options.seconds("min_validity", min_validity)
         if token := self._at_hand(min_validity):
             return token
         self._stats.waited += 1
@@ -178,7 +179,7 @@ class TokenManager:
         if hold is None or remaining <= 0 or remaining < min_validity:
             return None
         if moment.steady >= max(hold.due, self._early_again_at):
-            self._flights.start("early", partial(self._early, hold.token))
+            self._flights.start("early", partial(self._early, Old(hold.token, remaining)))
         if not self._closed:
             self._glance(hold, moment, remaining)
         return hold.token
@@ -193,7 +194,7 @@ class TokenManager:
 
     async def _renew(self, min_validity: float) -> None:
         held = self._hold
-        over = held.token.fingerprint if held and held.ends <= self._steady() else None
+        over = held.token if held and held.ends <= self._steady() else None
         need = Need(min_validity, rejected=frozenset(self._rejected), expired=over)
         try:
             self._take(await self._supply.obtain(need))
@@ -201,8 +202,8 @@ class TokenManager:
             self._stats.failed += 1
             raise
 
-    async def _early(self, token: Token) -> None:
-        need = Need(later_than=token.expires_at, rejected=frozenset(self._rejected))
+    async def _early(self, old: Old) -> None:
+        need = Need(replaces=old, rejected=frozenset(self._rejected))
         try:
             self._take(await self._supply.obtain_shared(need))
         except MintonceError as error:
@@ -220,7 +221,7 @@ class TokenManager:
         else:
             self._stats.adopted += 1
         if obtained.unsaved:
-            self._flights.start("save", partial(self._supply.save, obtained))
+            self._flights.start("save", self._supply.save)
         if token.fingerprint in self._rejected:
             return  # while it was on its way
         # A flight that landed late never takes the place of a newer token.

@@ -21,7 +21,7 @@ from mintonce.errors import MintonceError, StoreError, TokenRequestError
 from mintonce.lease import HeldLease
 from mintonce.ledger import Mint
 from mintonce.outcome import failed, landed, released
-from mintonce.record import Record
+from mintonce.record import CoolDown, Record
 from mintonce.renewal import Claim
 from mintonce.token import Token
 
@@ -59,6 +59,9 @@ class Mintage:
         books: Counts token requests.
         clock: Tells when one was reserved.
 
+    Attributes:
+        unshared: A cool-down that the store could not take; at least this process keeps to it.
+
     """
 
     def __init__(self, asking: Asking, cell: Cell[Record], books: Books, clock: Clock) -> None:
@@ -66,6 +69,7 @@ class Mintage:
         self._cell = cell
         self._books = books
         self._clock = clock
+        self.unshared: CoolDown | None = None
 
     async def mint(self, seen: Seen[Record], claim: Claim) -> Minted | None:
         """Claim the lease and mint a token; None if another process may be at it.
@@ -96,7 +100,7 @@ class Mintage:
             raise
         except (Exception, asyncio.CancelledError):
             # Also when cancelled with the event loop: others need not wait for the lease to die.
-            await _quietly(held.update(released))
+            await _quietly(held.update(released), "the lease could not be given back")
             raise
         token = answer.token
         logger.info(
@@ -143,6 +147,10 @@ class Mintage:
         put_in = partial(landed, token=token)
         try:
             return Minted(token, await held.update(put_in), saved=True)
+        except asyncio.CancelledError:
+            # With the event loop: nobody is left here to hand it to, but others can have it.
+            await _quietly(held.update(put_in), "a new token could not be stored")
+            raise
         except StoreError as error:
             # It was paid for: hand it out, and try to store it later.
             logger.warning("a new token could not be stored: %s", error)
@@ -154,12 +162,16 @@ class Mintage:
         jitter = random.uniform(0.75, 1.25)  # noqa: S311 - jitter needs no cryptography
         now = self._clock.wall()
         note = partial(failed, error=error, now=now, jitter=jitter, credential=credential)
-        await held.update(note)
+        if not await _quietly(held.update(note), "a cool-down could not be shared"):
+            here = note(held.record, held.lease)
+            self.unshared = here.cool_down if here else None
 
 
-async def _quietly(write: Awaitable[object]) -> None:
-    """Await a write that only spares others a wait: without it the lease dies by itself."""
+async def _quietly(write: Awaitable[object], failed: str) -> bool:
+    """Await a write without which others only wait longer: the lease dies by itself."""
     try:
         await write
     except StoreError as error:
-        logger.warning("the lease could not be given back: %s", error)
+        logger.warning("%s: %s", failed, error)
+        return False
+    return True

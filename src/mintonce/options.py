@@ -10,12 +10,15 @@ from mintonce.credentials.source import TokenSource
 from mintonce.errors import UsageError
 from mintonce.stores import MemoryStore, TokenStore, open_store
 
+_LONGEST = 1e12  # seconds: far beyond all that can be meant
 
-def seconds(name: str, value: object, *, at_least: float) -> float:
+
+def seconds(name: str, value: object, *, at_least: float = -math.inf) -> float:
     """Return a number of seconds."""
-    fits = isinstance(value, int | float) and not isinstance(value, bool)
-    if not fits or not at_least <= value < math.inf:  # type: ignore[operator]  # it is a number
-        raise UsageError(f"{name} must be seconds, {at_least:g} or more, not {value!r}")
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not at_least <= value <= _LONGEST:  # type: ignore[operator]  # it is a number
+        least = "" if at_least == -math.inf else f", {at_least:g} or more"
+        raise UsageError(f"{name} must be a number of seconds{least}, not {value!r:.40}")
     return float(value)  # type: ignore[arg-type]  # as above
 
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from mintonce.errors import TokenRequestError
 from mintonce.record import CoolDown, Lease, Record, Trouble
-from mintonce.token import Token
+from mintonce.token import Token, seconds
 
 _LONGEST_ASKED_FOR = 86_400.0  # seconds: a source of the user's own may ask for any time
 _REMEMBERED = 8  # rejected tokens: a late 401 is rarely older than a few tokens
@@ -20,6 +20,7 @@ _REMEMBERED = 8  # rejected tokens: a late 401 is rarely older than a few tokens
 _PAUSES: dict[Trouble, tuple[float, float]] = {
     "passing": (0.5, 30.0),
     "lost": (1.0, 600.0),
+    "later": (1.0, 600.0),
     "permanent": (30.0, 600.0),
     "rejected": (10.0, 7200.0),
 }
@@ -50,7 +51,7 @@ def landed(record: Record, lease: Lease, token: Token) -> Record | None:
         if _outlives(record, token):
             return None
         return replace(record, token=token, reason=lease.reason, by=lease.by)
-    if record.token and lease.reason == "early" and _outlives(record, token):
+    if record.token and lease.reason == "early" and _is_no_better(token, record):
         return replace(record, lease=None, cool_down=_no_better(record.token), failures=0)
     return replace(
         record,
@@ -72,6 +73,14 @@ def _outlives(record: Record, token: Token) -> bool:
     # A second is the rounding of a server that hands out the same token again.
     rounding = 1 if old.access_token == token.access_token else 0
     return old.expires_at >= token.expires_at or old.expires_at > token.expires_at - rounding
+
+
+def _is_no_better(token: Token, record: Record) -> bool:
+    """Tell whether `token` is in vain, although it was asked for later than that of the record."""
+    old = record.token
+    if old and old.access_token != token.access_token and old.issued_at > token.issued_at:
+        return False  # the clock that stamped the old one has been set back, and so has its expiry
+    return _outlives(record, token)
 
 
 def _rejected_again(record: Record, lease: Lease, token: Token) -> Record | None:
@@ -118,20 +127,28 @@ def failed(
     """
     if not holds(record, lease):
         return None
-    trouble: Trouble = "lost" if error.may_have_issued else "passing"
-    trouble = "permanent" if error.permanent else trouble
-    asked_for = min(error.retry_after or 0.0, _LONGEST_ASKED_FOR)
-    seconds = max(_pause(trouble, record.failures) * jitter, asked_for)
+    trouble = _trouble(error)
+    asked_for = min(seconds(error.retry_after) or 0.0, _LONGEST_ASKED_FOR)
+    length = max(_pause(trouble, record.failures) * jitter, asked_for)
     cool_down = CoolDown(
         trouble,
         str(error),
-        until=now + seconds,
-        seconds=seconds,
-        status=error.status,
-        error=error.error,
+        until=now + length,
+        seconds=length,
+        # Anybody can write a source; what it says is kept if it can be read again.
+        status=error.status if isinstance(error.status, int) else None,
+        error=error.error if isinstance(error.error, str) else None,
         credential=credential if error.permanent else None,
     )
     return replace(record, lease=None, cool_down=cool_down, failures=record.failures + 1)
+
+
+def _trouble(error: TokenRequestError) -> Trouble:
+    if error.permanent:
+        return "permanent"
+    if error.may_have_issued:
+        return "later" if seconds(error.retry_after) else "lost"
+    return "passing"
 
 
 def rejected(record: Record, fingerprint: str, now: float) -> Record | None:
@@ -154,13 +171,13 @@ def rejected(record: Record, fingerprint: str, now: float) -> Record | None:
 
 
 def _rejection(record: Record, now: float) -> CoolDown:
-    seconds = _pause("rejected", record.rejections)
+    length = _pause("rejected", record.rejections)
     return CoolDown(
         "rejected",
         "the API rejects the tokens that the authorization server hands out:"
         " check audience, scope and issuer",
-        until=now + seconds,
-        seconds=seconds,
+        until=now + length,
+        seconds=length,
     )
 
 

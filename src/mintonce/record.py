@@ -10,12 +10,13 @@ from mintonce.token import Token
 Reason = Literal["cold", "expired", "early", "rejected"]
 """Why a token is minted: there was none, it ran out, it soon will, or the API rejected it."""
 
-Trouble = Literal["passing", "lost", "permanent", "rejected", "same"]
+Trouble = Literal["passing", "lost", "later", "permanent", "rejected", "same"]
 """Why nobody asks again for a while.
 
 ``passing``: no token was issued, and asking again may help. ``lost``: the same, but a token may
-have been issued. ``permanent``: asking again with these credentials cannot help. ``rejected``: the
-API rejects the tokens. ``same``: the server hands out the token again that is about to expire.
+have been issued. ``later``: the same, and it is known when asking again helps. ``permanent``:
+asking again with these credentials cannot help. ``rejected``: the API rejects the tokens. ``same``:
+the server hands out the token again that is about to expire.
 """
 
 

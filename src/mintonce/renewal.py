@@ -29,24 +29,30 @@ for nearly every call."""
 
 
 # Named tuples, here and beside: as dataclasses they would make up an eighth of `import mintonce`.
+class Old(NamedTuple):
+    """A token at hand, and the seconds of life that it has left by the clocks of this process."""
+
+    token: Token
+    left: float
+
+
 class Need(NamedTuple):
     """What the callers of one flight need.
 
     Attributes:
         min_validity: Seconds of life that the token must have left.
-        later_than: The token must expire after this, in Unix seconds: early renewal is not content
-            with the token that it replaces.
+        replaces: The token at hand, which early renewal is not content with.
         rejected: Fingerprints of tokens that these callers saw rejected.
-        expired: The fingerprint of a token that the steady clock knows to be over, whatever the
-            wall clock says by now.
+        expired: A token that the steady clock knows to be over, whatever the wall clock says by
+            now. The same token with a later expiry was issued anew, and is not meant.
         credential: The fingerprint of the present credentials, where it is known.
 
     """
 
     min_validity: float = 0.0
-    later_than: float = 0.0
+    replaces: Old | None = None
     rejected: frozenset[str] = frozenset()
-    expired: str | None = None
+    expired: Token | None = None
     credential: str | None = None
 
 
@@ -88,7 +94,13 @@ Step = Use | Wait | Tell | Claim | Refuse
 
 
 def decide(
-    record: Record, now: float, need: Need, *, me: Lease, unchanged_for: float = 0.0
+    record: Record,
+    now: float,
+    need: Need,
+    *,
+    me: Lease,
+    unchanged_for: float = 0.0,
+    cooled_for: float = 0.0,
 ) -> Step:
     """Say what to do next.
 
@@ -98,6 +110,7 @@ def decide(
         need: What the callers need.
         me: The lease to claim; its reason is filled in here.
         unchanged_for: Seconds that this process has seen the record unchanged.
+        cooled_for: Seconds for which it has known of the cool-down in the record.
 
     """
     token, cool_down = record.token, record.cool_down
@@ -105,8 +118,10 @@ def decide(
         return Use(token)
     if token and _asks_too_much(token, now, need):
         return Refuse(_too_long(token, need))
-    if cool_down and _cooling(cool_down, now, need):
-        return _refuse(cool_down, now)
+    if cool_down and _concerns(cool_down, record, now, need):
+        left = _left(cool_down, now, cooled_for)
+        if left > 0:
+            return _refuse(cool_down, now, left)
     if record.lease and record.lease.holder != me.holder and unchanged_for < LEASE:
         return Wait()
     if token and _is_rejected(record, need) and token.fingerprint not in record.rejected:
@@ -122,7 +137,7 @@ def usable(record: Record, now: float, need: Need) -> bool:
         token is not None
         and not _is_expired(token, now, need)
         and token.remaining(now) >= need.min_validity
-        and token.expires_at > need.later_than
+        and (need.replaces is None or _is_better(token, need.replaces, now))
         and not _is_rejected(record, need)
     )
 
@@ -130,7 +145,21 @@ def usable(record: Record, now: float, need: Need) -> bool:
 def _is_expired(token: Token, now: float, need: Need) -> bool:
     # A token from the future was stamped by a clock that was wrong, and so was its expiry.
     from_future = token.issued_at > now + SKEW
-    return token.remaining(now) <= 0 or from_future or token.fingerprint == need.expired
+    return token.remaining(now) <= 0 or from_future or _is_spent(token, need.expired)
+
+
+def _is_spent(token: Token, spent: Token | None) -> bool:
+    """Tell whether `token` is the one that was spent, and not the same value issued anew."""
+    return (
+        spent is not None
+        and token.access_token == spent.access_token
+        and token.expires_at <= spent.expires_at
+    )
+
+
+def _is_better(token: Token, old: Old, now: float) -> bool:
+    # By the life that is left. Which of two expires later says nothing if a clock was set between.
+    return not _is_spent(token, old.token) and token.remaining(now) > old.left
 
 
 def _is_rejected(record: Record, need: Need) -> bool:
@@ -160,23 +189,40 @@ def _too_long(token: Token, need: Need) -> UsageError:
     )
 
 
-def _cooling(cool_down: CoolDown, now: float, need: Need) -> bool:
-    rotated = None not in (need.credential, cool_down.credential) and (
-        need.credential != cool_down.credential
+def _concerns(cool_down: CoolDown, record: Record, now: float, need: Need) -> bool:
+    """Tell whether the cool-down is about the request that would be sent now."""
+    if cool_down.trouble == "same":
+        # There was nothing better than a token that was good. It no longer is.
+        over = record.token is None or _is_expired(record.token, now, need)
+        return not over and not _is_rejected(record, need)
+    # Other credentials than those that were refused are worth a request.
+    return None in (need.credential, cool_down.credential) or (
+        need.credential == cool_down.credential
     )
-    return not rotated and 0 < cool_down.until - now <= cool_down.seconds + SKEW
 
 
-def _refuse(cool_down: CoolDown, now: float) -> Refuse:
+def _left(cool_down: CoolDown, now: float, cooled_for: float) -> float:
+    """Seconds that the cool-down still lasts.
+
+    By the wall clock, which all have in common, and by the steady clock of this process, which
+    nobody sets: it never lasts longer than it was meant to.
+    """
+    by_wall, length = cool_down.until - now, cool_down.seconds
+    # One that seems to last much longer than that was written by a clock that was wrong.
+    return min(by_wall, length - cooled_for) if by_wall <= length + SKEW else 0.0
+
+
+def _refuse(cool_down: CoolDown, now: float, left: float) -> Refuse:
     kind = TokenRejected if cool_down.trouble == "rejected" else TokenRequestError
+    again_at = now + left
     error = kind(
-        f"{cool_down.message}; it is asked again at {utc(cool_down.until)}",
+        f"{cool_down.message}; it is asked again at {utc(again_at)}",
         permanent=cool_down.trouble == "permanent",
-        may_have_issued=cool_down.trouble == "lost",
+        may_have_issued=cool_down.trouble in ("lost", "later"),
         status=cool_down.status,
         error=cool_down.error,
-        retry_after=cool_down.until - now,
-        retry_at=cool_down.until,
+        retry_after=left,
+        retry_at=again_at,
     )
-    again_at = cool_down.until if cool_down.trouble == "passing" else None
-    return Refuse(error, again_at, cool_down.credential)
+    passes = cool_down.trouble in ("passing", "later")
+    return Refuse(error, again_at if passes else None, cool_down.credential)

@@ -91,9 +91,9 @@ class Supply:
         """
         return await self._driver.obtain(need)
 
-    async def save(self, obtained: Obtained) -> None:
+    async def save(self) -> None:
         """Store a token later that could not be stored when it was minted."""
-        await self._driver.save(obtained)
+        await self._driver.save()
 
     async def reject(self, fingerprint: str) -> None:
         """Tell everybody that the API rejected a token; if the store fails, only the log."""

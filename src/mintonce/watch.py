@@ -5,13 +5,19 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Iterator
+from typing import Generic, TypeVar
 
 from mintonce.clock import Clock
+
+T = TypeVar("T")
 
 LOOK = 0.5
 """Seconds for which one look vouches, at most: look this often to notice what stands still."""
 
-_FIRST, _LONGEST = 0.02, 0.1  # seconds between two looks
+LEAST = 0.02
+"""Seconds between two looks, at least."""
+
+_LONGEST = 0.1  # seconds between two looks where nobody tells of changes
 
 
 class Watch:
@@ -33,6 +39,22 @@ class Watch:
         return self._unchanged
 
 
+class Since(Generic[T]):
+    """Tells for how long something has been known, by the steady clock of this process."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._known: T | None = None
+        self._since = 0.0
+
+    def look(self, thing: T | None) -> float:
+        """Note what is there now, and return the seconds for which just this has been known."""
+        steady = self._clock.steady()
+        if thing != self._known:
+            self._known, self._since = thing, steady
+        return steady - self._since
+
+
 class Patience:
     """How long callers are made to wait, by the clock of the manager and by that of the loop.
 
@@ -52,7 +74,7 @@ class Patience:
 
 def polls() -> Iterator[float]:
     """Return the seconds to wait before each look: soon at first, then seldom, never in step."""
-    pause = _FIRST
+    pause = LEAST
     while True:
         # Not a secret: jitter keeps processes that started together apart.
         yield pause * random.uniform(0.75, 1.0)  # noqa: S311 - jitter needs no cryptography
