@@ -29,7 +29,7 @@ class Prepared(Handmade):
         super().__init__()
         self.error = error
 
-    async def prepare(self) -> Callable[[], Awaitable[Members]]:
+    async def prepare(self, *, timeout: float) -> Callable[[], Awaitable[Members]]:  # noqa: ARG002 - it needs none
         """Get ready, or fail."""
         if self.error:
             raise self.error

@@ -125,7 +125,9 @@ async def test_a_certificate_that_nobody_trusts() -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
     async with server_of(ssl_context=context) as server, manager(server) as tokens:
-        with pytest.raises(TokenRequestError, match=r"TLS failed.*private CA, pass a session="):
+        with pytest.raises(
+            TokenRequestError, match=r"TLS failed.*private CA.*SSL_CERT_FILE.*session="
+        ):
             await tokens.get()
         assert 0 == server.requests
 

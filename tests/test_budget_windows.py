@@ -8,7 +8,8 @@ import pytest
 
 from making import NOW, utc
 from mintonce import Budget, UsageError
-from mintonce.budget import EDGE, Period, calendar_window, longest, seconds_ahead, stamp, usage
+from mintonce.budget import EDGE, Period, calendar_window, longest, seconds_ahead, usage
+from mintonce.counts import stamp
 
 HOUR, DAY = 3600.0, 86_400.0
 

@@ -25,12 +25,12 @@ KEY = "token-a"
 
 def cell_of(store: TokenStore, *, writer: str = "w", key: str = KEY) -> Cell[Record]:
     """A cell for a record."""
-    return Cell(store, key, Record, writer=writer, ttl=60.0)
+    return Cell(store, key, Record, writer=writer, ttl=lambda _: 60.0)
 
 
 def ledger_of(store: TokenStore) -> Cell[Ledger]:
     """A cell for a ledger, which is precious."""
-    return Cell(store, "ledger-a", Ledger, writer="w", ttl=60.0, precious=True)
+    return Cell(store, "ledger-a", Ledger, writer="w", ttl=lambda _: 60.0, precious=True)
 
 
 def one_more(record: Record) -> Record:

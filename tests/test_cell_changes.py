@@ -21,7 +21,7 @@ from troubled import run, skip
 
 def cell_of(store: TokenStore) -> Cell[Record]:
     """A cell for a record."""
-    return Cell(store, "token-a", Record, writer="w", ttl=60.0)
+    return Cell(store, "token-a", Record, writer="w", ttl=lambda _: 60.0)
 
 
 class Pushing(MemoryStore):

@@ -21,7 +21,7 @@ from troubled import Swap, Troubled, no_answer, run, skip
 
 def record_of(store: TokenStore, key: str = "token-a") -> Cell[Record]:
     """A cell for a record."""
-    return Cell(store, key, Record, writer="w", ttl=60.0)
+    return Cell(store, key, Record, writer="w", ttl=lambda _: 60.0)
 
 
 @pytest.mark.asyncio
@@ -31,7 +31,9 @@ async def test_an_unreadable_ledger_is_an_error_that_names_the_file(
 ) -> None:
     """Counting from zero would break the budget; it says so, and leaves everything as it is."""
     directory = tmp_path / "store"
-    ledger = Cell(FileStore(directory), "ledger-a", Ledger, writer="w", ttl=60.0, precious=True)
+    ledger = Cell(
+        FileStore(directory), "ledger-a", Ledger, writer="w", ttl=lambda _: 60.0, precious=True
+    )
     await ledger.update(lambda _: Ledger(latest=1.0))
     (directory / "ledger-a").write_bytes(raw)
     with caplog.at_level(logging.DEBUG), pytest.raises(StoreError) as error:

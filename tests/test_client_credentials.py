@@ -66,10 +66,12 @@ def credentials(**options: Any) -> ClientCredentials:
         ({"extra": 7}, "extra must be a mapping"),
         ({"auth_method": "private"}, "one of client_secret_post, client_secret_basic"),
         ({"auth_method": []}, "one of client_secret_post, client_secret_basic"),
-        ({"default_lifetime": 0}, "default_lifetime must be a positive number"),
-        ({"default_lifetime": float("inf")}, "default_lifetime must be a positive number"),
-        ({"default_lifetime": True}, "default_lifetime must be a positive number"),
-        ({"default_lifetime": "300"}, "default_lifetime must be a positive number"),
+        ({"default_lifetime": 0}, "default_lifetime must be seconds, above 0"),
+        ({"default_lifetime": float("inf")}, "default_lifetime must be seconds, above 0"),
+        ({"default_lifetime": 10**400}, "default_lifetime must be seconds, above 0"),
+        ({"session": "a name"}, "session must be an aiohttp.ClientSession"),
+        ({"default_lifetime": True}, "default_lifetime must be seconds, above 0"),
+        ({"default_lifetime": "300"}, "default_lifetime must be seconds, above 0"),
     ],
 )
 def test_what_makes_no_sense_is_refused(options: dict[str, Any], told: str) -> None:

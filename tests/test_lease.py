@@ -29,13 +29,15 @@ class Host:
         self.held = held
         self.store = store
         self.clock = clock
-        self.others: Cell[Record] = Cell(store, "token-a", Record, writer="others", ttl=60.0)
+        self.others: Cell[Record] = Cell(
+            store, "token-a", Record, writer="others", ttl=lambda _: 60.0
+        )
 
     @classmethod
     async def make(cls) -> Host:
         """Claim it."""
         store, clock = Troubled(), ManualClock()
-        mine: Cell[Record] = Cell(store, "token-a", Record, writer="mine", ttl=60.0)
+        mine: Cell[Record] = Cell(store, "token-a", Record, writer="mine", ttl=lambda _: 60.0)
         claimed = await mine.swap(await mine.read(), Record(lease=MINE))
         assert claimed is not None
         return cls(HeldLease(mine, claimed, MINE, clock, written=clock.steady()), store, clock)
@@ -225,7 +227,7 @@ def test_a_lease_that_was_lost_is_not_fought_for() -> None:
 async def test_a_process_that_was_paused_while_it_claimed_mints_nothing() -> None:
     """Others saw the lease die, took it and minted, before its holder heard that it had it."""
     clock, store, source = ManualClock(), Troubled(), Handmade()
-    others: Cell[Record] = Cell(store, source.key, Record, writer="others", ttl=60.0)
+    others: Cell[Record] = Cell(store, source.key, Record, writer="others", ttl=lambda _: 60.0)
 
     async def paused(swap: Swap) -> bool:
         done = await swap()

@@ -83,9 +83,7 @@ def test_a_usable_token_is_used(token: Token, need: Need, others: dict[str, obje
         pytest.param(replace(SPENT, expires_at=NOW - 9), ANY, "expired", id="it expired"),
         pytest.param(FROM_FUTURE, ANY, "expired", id="it was stamped by a clock that was wrong"),
         pytest.param(FROM_FUTURE, Need(9e9), "expired", id="so its lifetime says nothing"),
-        pytest.param(
-            FRESH, Need(expired=FRESH), "expired", id="it is known to be over"
-        ),
+        pytest.param(FRESH, Need(expired=FRESH), "expired", id="it is known to be over"),
         pytest.param(ENDING, Need(10.1), "early", id="it does not live long enough"),
         pytest.param(FRESH, Need(replaces=Old(FRESH, 3600)), "early", id="it is to be replaced"),
     ],

@@ -54,7 +54,7 @@ class Asking:
         if not isinstance(self._source, PreparingSource):
             return self._source.mint
         async with _guarded(may_have_issued=False), asyncio.timeout(_PREPARING):
-            return await self._source.prepare()
+            return await self._source.prepare(timeout=self._timeout)
 
     async def send(self, send: Send) -> Answer:
         """Send one token request.

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 
 from mintonce import ledger
-from mintonce.budget import Budget, longest
+from mintonce.budget import Budget
 from mintonce.cell import Cell
 from mintonce.errors import StoreError
 from mintonce.forecast import forecast
@@ -39,7 +39,7 @@ class Books:
             key,
             Ledger,
             writer=writer,
-            ttl=max([_TTL, *map(longest, budgets)]),
+            ttl=lambda books: max(_TTL, books.kept),
             precious=True,
         )
 

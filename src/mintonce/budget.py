@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -20,8 +19,8 @@ the authorization server's clock may be on the other side."""
 
 _LARGEST = 10**9  # token requests: who allows more does not count them
 
-Counts = Iterable[tuple[int, int]]
-"""Unix seconds, and the token requests that were sent in that second."""
+LAST_DATE = datetime(9999, 11, 1, tzinfo=UTC).timestamp()
+"""Unix seconds of the last moment that is told from later ones: calendars end soon after."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +91,9 @@ class _Window(NamedTuple):
     end: float
 
 
-def usage(budget: Budget, counts: Counts, now: float, *, allowed: int | None = None) -> Usage:
+def usage(
+    budget: Budget, counts: Iterable[tuple[int, int]], now: float, *, allowed: int | None = None
+) -> Usage:
     """Count what was used at `now` (Unix seconds).
 
     `allowed` is the number of requests at which the budget counts as spent, its limit unless
@@ -129,7 +130,9 @@ def longest(budget: Budget) -> float:
 
 def calendar_window(per: Period, now: float) -> tuple[float, float]:
     """Return the start and the end of the UTC hour, day or month that holds `now`."""
-    start = datetime.fromtimestamp(now, UTC).replace(minute=0, second=0, microsecond=0)
+    start = datetime.fromtimestamp(min(now, LAST_DATE), UTC).replace(
+        minute=0, second=0, microsecond=0
+    )
     if per == "hour":
         return start.timestamp(), (start + timedelta(hours=1)).timestamp()
     start = start.replace(hour=0)
@@ -146,12 +149,12 @@ def _windows(per: Period, now: float) -> set[_Window]:
     return {_Window(start - EDGE, end + EDGE) for start, end in found}
 
 
-def _within(window: _Window, counts: Counts) -> int:
+def _within(window: _Window, counts: Iterable[tuple[int, int]]) -> int:
     # A count at the very end was rounded up to there, and may belong to the second before it.
     return sum(number for second, number in counts if window.start <= second <= window.end)
 
 
-def _rolling(length: float, counts: Counts, now: float, allowed: int) -> Usage:
+def _rolling(length: float, counts: Iterable[tuple[int, int]], now: float, allowed: int) -> Usage:
     # Of two requests, one may be told by a clock that is ahead, the other by one that is behind.
     length += min(2 * EDGE, length / 10)
     live = sorted((second, number) for second, number in counts if second > now - length)
@@ -169,8 +172,3 @@ def seconds_ahead(budget: Budget, now: float) -> float:
     if isinstance(budget.per, timedelta):
         return budget.per.total_seconds()
     return calendar_window(budget.per, now)[1] - now
-
-
-def stamp(now: float) -> int:
-    """Round to the second in which a request is counted: up, so that it counts long enough."""
-    return math.ceil(now)

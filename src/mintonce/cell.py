@@ -44,7 +44,7 @@ class Cell(Generic[T]):
         key: Under which name.
         kind: The dataclass; absence reads as ``kind()``.
         writer: Unique to this writer among all that share the store.
-        ttl: Seconds after the last write from which on it is worthless.
+        ttl: Seconds after which a value is worthless.
         precious: Bytes that cannot be read are an error instead of being put aside.
 
     """
@@ -56,7 +56,7 @@ class Cell(Generic[T]):
         kind: type[T],
         *,
         writer: str,
-        ttl: float,
+        ttl: Callable[[T], float],
         precious: bool = False,
     ) -> None:
         self._store = store
@@ -94,7 +94,7 @@ class Cell(Generic[T]):
         writer = f"{self._writer}-{os.getpid()}-{next(self._writes)}"
         raw = codec.dump(value, writer=writer)
         try:
-            done = await self._swap(self.key, seen.raw, raw)
+            done = await self._swap(self.key, seen.raw, raw, value)
         except StoreError:
             # The answer may be lost and the swap done. What is there now tells.
             there = await self._read(self.key)
@@ -165,8 +165,11 @@ class Cell(Generic[T]):
     async def _read(self, key: str) -> bytes | None:
         return await self._ask(lambda: self._store.read(key), (bytes, NoneType))
 
-    async def _swap(self, key: str, old: bytes | None, new: bytes | None) -> bool:
-        return await self._ask(lambda: self._store.swap(key, old, new, ttl=self._ttl), (bool,))
+    async def _swap(
+        self, key: str, old: bytes | None, new: bytes | None, value: T | None = None
+    ) -> bool:
+        ttl = self._ttl(self._kind() if value is None else value)
+        return await self._ask(lambda: self._store.swap(key, old, new, ttl=ttl), (bool,))
 
     async def _ask(self, call: Callable[[], Awaitable[R]], kinds: tuple[type, ...]) -> R:
         # Anybody can write a store. Whatever comes out of it, callers need to know one root only.

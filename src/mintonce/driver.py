@@ -17,10 +17,11 @@ from mintonce.budget import Budget, ledger_name
 from mintonce.cell import Cell, Seen
 from mintonce.clock import Clock
 from mintonce.credentials.source import MeteredSource, TokenSource
-from mintonce.errors import StoreError, TokenRequestError, UsageError
-from mintonce.outcome import landed, rejected
+from mintonce.errors import TokenRequestError, UsageError
+from mintonce.outcome import rejected
 from mintonce.record import CoolDown, Lease, Reason, Record
 from mintonce.renewal import Claim, Need, Refuse, Step, Tell, Use, decide
+from mintonce.saving import Saving
 from mintonce.stores.protocol import TokenStore
 from mintonce.token import Token
 from mintonce.watch import LEAST, LOOK, Patience, Since, Watch, polls
@@ -36,7 +37,6 @@ PATIENCE = 3.0
 """Seconds that callers are made to wait, at most, for a passing cool-down to end."""
 
 _TTL = 40 * 86_400.0  # seconds: longer than any token is believed
-_SAVE_PAUSE = 60.0  # seconds between two tries to save a token, at most
 
 
 class Obtained(NamedTuple):
@@ -52,11 +52,6 @@ class Obtained(NamedTuple):
     token: Token
     reason: Reason | None = None
     unsaved: bool = False
-
-
-class _Unsaved(NamedTuple):
-    token: Token
-    lease: Lease
 
 
 class Driver:
@@ -83,14 +78,16 @@ class Driver:
         if not re.fullmatch("[a-z0-9-]{1,90}", source.key):
             raise UsageError("the key of a token source must be 1 to 90 characters of [a-z0-9-]")
         self.budgets = budgets
-        self.cell: Cell[Record] = Cell(store, source.key, Record, writer=_writer(), ttl=_TTL)
+        self.cell: Cell[Record] = Cell(
+            store, source.key, Record, writer=_writer(), ttl=lambda _: _TTL
+        )
         self._source = source
         self._store = store
         self._clock = clock
         self._timeout = timeout
         self._cooling: Since[CoolDown] = Since(clock)
         self._unshared: CoolDown | None = None
-        self._unsaved: _Unsaved | None = None
+        self.saving = Saving(self.cell, clock)
         own = source.ledger_key if isinstance(source, MeteredSource) else f"ledger-{source.key}"
         self._ledger_key = ledger_name(budgets) or own
 
@@ -150,36 +147,9 @@ class Driver:
             StoreError: The store failed.
 
         """
-        if self._unsaved and self._unsaved.token.fingerprint == fingerprint:
-            self._unsaved = None
+        self.saving.drop(fingerprint)
         wall = self._clock.wall()
         await self.cell.update(lambda record: rejected(record, fingerprint, wall))
-
-    async def save(self) -> None:
-        """Store the newest token that could not be stored; try until it is worthless.
-
-        To cancel this ends the waiting: there is one more try, and then it gives up.
-        """
-        pause = 1.0
-        try:
-            while self._unsaved and self._unsaved.token.remaining(self._clock.wall()) > 0:
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, _SAVE_PAUSE)
-                await self._save()
-        except asyncio.CancelledError:
-            await self._save()
-
-    async def _save(self) -> None:
-        unsaved = self._unsaved
-        if unsaved is None:
-            return
-        try:
-            await self.cell.update(partial(landed, lease=unsaved.lease, token=unsaved.token))
-        except StoreError:
-            return
-        logger.info("the token %s is stored now", unsaved.token.fingerprint)
-        if self._unsaved is unsaved:
-            self._unsaved = None
 
     async def _decide(self, record: Record, need: Need, me: Lease, unchanged_for: float) -> Step:
         if record.cool_down is None and self._unshared:
@@ -208,7 +178,10 @@ class Driver:
             return error
         if minted is None:
             return None
-        self._unsaved = None if minted.saved else _Unsaved(minted.token, claim.lease)
+        if minted.saved:
+            self.saving.drop()
+        else:
+            self.saving.keep(minted.token, claim.lease)
         # What was issued a moment ago is neither over nor old, although it may look like that.
         need = need._replace(expired=None)
         if minted.record.token == minted.token:

@@ -6,8 +6,8 @@ import math
 from datetime import timedelta
 from typing import NamedTuple
 
-from mintonce.budget import Budget, seconds_ahead, usage
-from mintonce.ledger import Ledger
+from mintonce.budget import Budget, seconds_ahead
+from mintonce.ledger import Ledger, usage
 
 
 class Forecast(NamedTuple):
@@ -39,7 +39,7 @@ def forecast(ledger: Ledger, budget: Budget, now: float) -> Forecast | None:
         return None
     end = now + seconds_ahead(budget, now)
     needed = sum(math.ceil(max(end - expires_at, 0.0) / life) for expires_at, life in tokens)
-    left = max(budget.limit - usage(budget, ledger.counts, now).used, 0)
+    left = max(budget.limit - usage(ledger, budget, now).used, 0)
     # A rolling window makes room again at the pace at which it was filled.
     enough = budget.limit if isinstance(budget.per, timedelta) else left
     return Forecast(needed, left, min(_spent_at(tokens, left), end) if needed > enough else None)

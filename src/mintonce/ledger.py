@@ -6,14 +6,15 @@ nobody settles stays counted, because a token may have been issued for it.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Literal
 
-from mintonce.budget import Budget, Period, longest, stamp, usage
-from mintonce.errors import BudgetExhausted
+from mintonce.budget import LAST_DATE, Budget, Period, Usage, longest
+from mintonce.budget import usage as budget_usage
+from mintonce.counts import Counts, less, more
+from mintonce.errors import BudgetExhausted, UsageError
 from mintonce.record import Reason
 
 Outcome = Literal["sent", "minted", "refused", "lost"]
@@ -22,8 +23,6 @@ Outcome = Literal["sent", "minted", "refused", "lost"]
 LAST = 50
 """Mints that are remembered one by one."""
 
-_FINE = 3600  # seconds for which requests are counted to the second; older ones to five minutes
-_COARSE = 300
 _KEPT = 40 * 86_400.0  # seconds: a month and the edges of its window
 
 
@@ -34,11 +33,12 @@ class Mint:
     Attributes:
         id: Unique to the request.
         key: The store key of the token that was asked for.
-        at: When it was reserved, in Unix seconds.
+        at: When it was reserved, in Unix seconds, by the clock of who asked.
         reason: Why a token was needed.
         by: Host and process id.
         outcome: What became of it.
         lifetime: Seconds that the token lives, once there is one.
+        filed_at: The same in the time of the ledger, which never goes back.
 
     """
 
@@ -49,6 +49,7 @@ class Mint:
     by: str
     outcome: Outcome = "sent"
     lifetime: float | None = None
+    filed_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,15 @@ class Limit:
     period: Period | None = None
     seconds: float | None = None
 
+    def __post_init__(self) -> None:
+        # Others write to the store too.
+        if (self.period is None) == (self.seconds is None):
+            raise ValueError("a limit is for a period or for a number of seconds")
+        try:
+            self.budget()
+        except (UsageError, OverflowError):
+            raise ValueError("a limit makes no sense") from None
+
     @classmethod
     def of(cls, budget: Budget) -> Limit:
         """Take down a budget."""
@@ -102,7 +112,9 @@ class Ledger:
         latest: The latest time that was ever written here, in Unix seconds. Time does not go back
             behind it, so that a clock that steps back opens no closed window again.
         kept: Seconds for which counts are kept: the longest window that anybody asked for.
-        counts: Unix seconds and the requests that count then, oldest first.
+        counts: Unix seconds and the requests that count then, oldest first, in the time of the
+            ledger.
+        told: The same requests by the clocks of those who sent them.
         mints: The last mints, newest last.
         quotas: What the server said of its own count.
         limits: The budget that was named last, for those who share the store and name none.
@@ -111,10 +123,20 @@ class Ledger:
 
     latest: float = 0.0
     kept: float = _KEPT
-    counts: tuple[tuple[int, int], ...] = ()
+    counts: Counts = ()
+    told: Counts = ()
     mints: tuple[Mint, ...] = ()
     quotas: tuple[Quota, ...] = ()
     limits: tuple[Limit, ...] = ()
+
+    def __post_init__(self) -> None:
+        # As above.
+        counts = (*self.counts, *self.told)
+        times = (self.latest, *(second for second, _ in counts))
+        if not 0 <= min(times) <= max(times) < LAST_DATE:
+            raise ValueError("a ledger has a time that no calendar can tell")
+        if min((number for _, number in counts), default=0) < 0:
+            raise ValueError("a ledger has a count below zero")
 
 
 def in_force(ledger: Ledger, budgets: Sequence[Budget]) -> Sequence[Budget]:
@@ -141,13 +163,25 @@ def check(ledger: Ledger, budgets: Sequence[Budget], reason: Reason, now: float)
         raise max(spent, key=lambda error: error.resets_at)
 
 
+def usage(ledger: Ledger, budget: Budget, now: float, *, allowed: int | None = None) -> Usage:
+    """Count what was used of a budget at `now` (Unix seconds), as `mintonce.budget.usage` does.
+
+    Whoever's clock is far behind the time of the ledger was set back, or somebody else's was ahead
+    when that was written. Nobody knows which of them is right, so the larger count holds.
+    """
+    return max(
+        budget_usage(budget, counts, now, allowed=allowed)
+        for counts in (ledger.counts, ledger.told)
+    )
+
+
 def _spent(
     ledger: Ledger, budgets: Sequence[Budget], reason: Reason, now: float
 ) -> Iterator[BudgetExhausted]:
     for budget in budgets:
         spare = budget.reserve if reason in ("early", "rejected") else 0
         allowed = budget.limit - spare
-        used, resets_at = usage(budget, ledger.counts, now, allowed=allowed)
+        used, resets_at = usage(ledger, budget, now, allowed=allowed)
         if used >= allowed:
             yield BudgetExhausted.of(
                 budget.period, limit=budget.limit, used=used, resets_at=resets_at, spare=spare
@@ -173,14 +207,18 @@ def reserve(ledger: Ledger, budgets: Sequence[Budget], mint: Mint) -> Ledger | N
     if any(known.id == mint.id for known in ledger.mints):
         return None  # done already, by a swap whose answer was lost
     check(ledger, budgets, mint.reason, mint.at)
-    mint = replace(mint, at=max(mint.at, ledger.latest))
+    mint = replace(mint, filed_at=max(mint.at, ledger.latest))
+    mints = (*ledger.mints, mint)[-LAST:]
     kept = max([ledger.kept, *map(longest, in_force(ledger, budgets))])
+    # One clock that is ahead must not make the others forget, so the earliest of many tells.
+    earliest = min(known.at for known in mints)
     return replace(
         ledger,
-        latest=mint.at,
+        latest=mint.filed_at,
         kept=kept,
-        counts=_folded([*ledger.counts, (stamp(mint.at), 1)], mint.at, kept),
-        mints=(*ledger.mints, mint)[-LAST:],
+        counts=more(ledger.counts, mint.filed_at, now=mint.filed_at, kept=kept),
+        told=more(ledger.told, mint.at, now=earliest, kept=kept),
+        mints=mints,
         quotas=tuple(replace(q, remaining=q.remaining - 1) for q in ledger.quotas),
         limits=tuple(map(Limit.of, budgets)) or ledger.limits,
     )
@@ -199,32 +237,15 @@ def settle(
     if mint is None or mint.outcome != "sent":
         return None
     if outcome == "refused":
-        ledger = _given_back(ledger, stamp(mint.at))
+        ledger = replace(
+            ledger,
+            counts=less(ledger.counts, mint.filed_at),
+            told=less(ledger.told, mint.at),
+            quotas=tuple(replace(q, remaining=q.remaining + 1) for q in ledger.quotas),
+        )
     settled = replace(mint, outcome=outcome, lifetime=lifetime)
     return replace(
         ledger,
         mints=tuple(settled if known is mint else known for known in ledger.mints),
         quotas=quotas or ledger.quotas,
-    )
-
-
-def _folded(
-    counts: Sequence[tuple[int, int]], now: float, kept: float
-) -> tuple[tuple[int, int], ...]:
-    """Add up what falls together and drop what no window can reach, so that it stays small."""
-    total: Counter[int] = Counter()
-    for second, number in counts:
-        if second > now - kept:
-            # Rounded up: counting a request for longer than needed breaks no budget.
-            coarse = -(-second // _COARSE) * _COARSE
-            total[second if second > now - _FINE else coarse] += number
-    return tuple(sorted(total.items()))
-
-
-def _given_back(ledger: Ledger, second: int) -> Ledger:
-    # A reservation that was folded meanwhile stays counted: it is an hour old.
-    return replace(
-        ledger,
-        counts=tuple((at, n - (at == second)) for at, n in ledger.counts if n - (at == second)),
-        quotas=tuple(replace(q, remaining=q.remaining + 1) for q in ledger.quotas),
     )

@@ -10,7 +10,7 @@ import logging
 import random
 import secrets
 from collections.abc import Awaitable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from mintonce.asking import Answer, Asking, Send
@@ -21,13 +21,15 @@ from mintonce.errors import MintonceError, StoreError, TokenRequestError
 from mintonce.lease import HeldLease
 from mintonce.ledger import Mint
 from mintonce.outcome import failed, landed, released
-from mintonce.record import CoolDown, Record
+from mintonce.record import CoolDown, Lease, Record
 from mintonce.renewal import Claim
 from mintonce.token import Token
 
 logger: logging.Logger = logging.getLogger("mintonce")
 
 _STALE = 30.0  # seconds from the reservation to the request, a fraction of what clocks may differ
+
+_NOT_GIVEN_BACK = "the lease could not be given back"
 
 
 class _LeaseLost(MintonceError):
@@ -60,7 +62,8 @@ class Mintage:
         clock: Tells when one was reserved.
 
     Attributes:
-        unshared: A cool-down that the store could not take; at least this process keeps to it.
+        unshared: A cool-down that only this process keeps to: the trouble is its own, or the store
+            could not take it.
 
     """
 
@@ -70,6 +73,7 @@ class Mintage:
         self._books = books
         self._clock = clock
         self.unshared: CoolDown | None = None
+        self._unsent = 0  # times in a row that nothing could be sent
 
     async def mint(self, seen: Seen[Record], claim: Claim) -> Minted | None:
         """Claim the lease and mint a token; None if another process may be at it.
@@ -100,7 +104,7 @@ class Mintage:
             raise
         except (Exception, asyncio.CancelledError):
             # Also when cancelled with the event loop: others need not wait for the lease to die.
-            await _quietly(held.update(released), "the lease could not be given back")
+            await _quietly(held.update(released), _NOT_GIVEN_BACK)
             raise
         token = answer.token
         logger.info(
@@ -114,8 +118,8 @@ class Mintage:
         return minted
 
     async def _paid(self, held: HeldLease) -> tuple[Mint, Answer]:
+        send = await self._prepared(held)
         try:
-            send = await self._asking.prepare()
             # An import holds up the event loop, and with it the heartbeat: on a busy machine for
             # longer than a lease lives. If nobody has taken it meanwhile, it is ours again.
             await held.confirm()
@@ -124,6 +128,18 @@ class Mintage:
         except TokenRequestError as error:
             await self._cool_down(held, error)
             raise
+
+    async def _prepared(self, held: HeldLease) -> Send:
+        try:
+            send = await self._asking.prepare()
+        except TokenRequestError as error:
+            # The server was not asked. What this process lacks, the others may have.
+            self._cool_down_alone(replace(held.record, failures=self._unsent), held.lease, error)
+            self._unsent += 1
+            await _quietly(held.update(released), _NOT_GIVEN_BACK)
+            raise
+        self._unsent = 0
+        return send
 
     async def _reserve(self, held: HeldLease) -> Mint:
         lease, started = held.lease, self._clock.steady()
@@ -159,12 +175,25 @@ class Mintage:
 
     async def _cool_down(self, held: HeldLease, error: TokenRequestError) -> None:
         credential = await self._asking.fingerprint() if error.permanent else None
+        note = partial(self._noted, error=error, credential=credential)
+        if not await _quietly(held.update(note), "a cool-down could not be shared"):
+            self._cool_down_alone(held.record, held.lease, error)
+
+    def _cool_down_alone(self, record: Record, lease: Lease, error: TokenRequestError) -> None:
+        noted = self._noted(record, lease, error=error)
+        self.unshared = noted.cool_down if noted else None
+
+    def _noted(
+        self,
+        record: Record,
+        lease: Lease,
+        *,
+        error: TokenRequestError,
+        credential: str | None = None,
+    ) -> Record | None:
         jitter = random.uniform(0.75, 1.25)  # noqa: S311 - jitter needs no cryptography
         now = self._clock.wall()
-        note = partial(failed, error=error, now=now, jitter=jitter, credential=credential)
-        if not await _quietly(held.update(note), "a cool-down could not be shared"):
-            here = note(held.record, held.lease)
-            self.unshared = here.cool_down if here else None
+        return failed(record, lease, error, now, jitter=jitter, credential=credential)
 
 
 async def _quietly(write: Awaitable[object], failed: str) -> bool:

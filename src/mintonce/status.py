@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mintonce.budget import Budget, usage
+from mintonce.budget import Budget
 from mintonce.forecast import Forecast, forecast
-from mintonce.ledger import Ledger, Mint, in_force
+from mintonce.ledger import Ledger, Mint, in_force, usage
 from mintonce.record import CoolDown, Lease, Reason, Record
 
 
@@ -111,7 +111,7 @@ def _token(record: Record, now: float) -> TokenStatus | None:
 
 
 def _budget(ledger: Ledger, budget: Budget, now: float) -> BudgetStatus:
-    used, resets_at = usage(budget, ledger.counts, max(now, ledger.latest))
+    used, resets_at = usage(ledger, budget, max(now, ledger.latest))
     return BudgetStatus(
         limit=budget.limit,
         per=budget.period,

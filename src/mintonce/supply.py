@@ -93,7 +93,7 @@ class Supply:
 
     async def save(self) -> None:
         """Store a token later that could not be stored when it was minted."""
-        await self._driver.save()
+        await self._driver.saving.run()
 
     async def reject(self, fingerprint: str) -> None:
         """Tell everybody that the API rejected a token; if the store fails, only the log."""

@@ -97,12 +97,12 @@ def from_response(response: Mapping[str, Any], *, requested_at: float) -> Token:
         TokenRequestError: There is no token in it that could be used.
 
     """
-    access_token = response.get("access_token")
-    if not isinstance(access_token, str) or not access_token:
+    # In no variable: some tools report those of each frame along with an error.
+    if not isinstance(response.get("access_token"), str) or not response["access_token"]:
         raise _unusable("holds no access_token")
     try:
         return Token(
-            access_token,
+            response["access_token"],
             expires_at=requested_at + _lifetime(response.get("expires_in")),
             issued_at=requested_at,
             # The member is required, yet some servers leave it out and mean Bearer.

@@ -1,12 +1,10 @@
-"""Mistakes that a single caller can meet: in conditions, answers, values, keys and lifetimes."""
+"""Mistakes that a single caller can meet: in conditions, answers, values and keys."""
 
 from __future__ import annotations
 
-import time
 from typing import cast
 
 from broken_stores.correct import CorrectStore
-from mintonce.errors import StoreError
 
 
 class IgnoresOld(CorrectStore):
@@ -35,6 +33,22 @@ class ComparesPrefixes(CorrectStore):
 
     def _agrees(self, key: str, old: bytes | None) -> bool:
         return super()._agrees(key, old) or bool(old and (self._get(key) or b"").startswith(old))
+
+
+class ComparesTheBeginning(CorrectStore):
+    """Compares no more than its column takes."""
+
+    def _agrees(self, key: str, old: bytes | None) -> bool:
+        there = self._get(key)
+        return (there and there[:8192]) == (old and old[:8192])
+
+
+class IgnoresBlanks(CorrectStore):
+    """Compares as SQL does in some types: blanks at the end do not count."""
+
+    def _agrees(self, key: str, old: bytes | None) -> bool:
+        there = self._get(key)
+        return (there and there.rstrip(b" ")) == (old and old.rstrip(b" "))
 
 
 class RefusesItsOwnValue(CorrectStore):
@@ -190,42 +204,3 @@ class DeletesForEver(CorrectStore):
         super()._put(key, new, ttl)
         if new is None:
             self.shared.marks.add(key)
-
-
-class WantsWholeSeconds(CorrectStore):
-    """Wants lifetimes as its server does: whole, positive, in 32 bits of milliseconds."""
-
-    def _put(self, key: str, new: bytes | None, ttl: float) -> None:
-        if not 0 < int(ttl) * 1_000 < 1 << 32:
-            raise StoreError("ERR invalid expire time")
-        super()._put(key, new, ttl)
-
-
-class KeepsTheFirstExpiry(CorrectStore):
-    """Lets a value expire when its predecessor would have."""
-
-    def _get(self, key: str) -> bytes | None:
-        if self.shared.expiries.get(key, time.monotonic()) < time.monotonic():
-            self.shared.values.pop(key, None)
-        return super()._get(key)
-
-    def _put(self, key: str, new: bytes | None, ttl: float) -> None:
-        first = self.shared.expiries.get(key, time.monotonic() + ttl)
-        super()._put(key, new, ttl)
-        self.shared.expiries[key] = first
-
-
-class ExpiredInTheWay(CorrectStore):
-    """Shows an expired value to nobody, and lets nobody put another in its place."""
-
-    async def _read(self, key: str) -> bytes | None:
-        value = await super()._read(key)
-        return value if self.shared.expiries.get(key, 1.0) > 0.01 else None
-
-
-class GarblesTheExpired(CorrectStore):
-    """Hands out what has replaced a worthless value in memory."""
-
-    async def _read(self, key: str) -> bytes | None:
-        value = await super()._read(key)
-        return value if self.shared.expiries.get(key, 1.0) > 0.01 else b"somebody else's"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from io import TextIOWrapper
 
 
 def main() -> None:
@@ -14,4 +15,8 @@ def main() -> None:
             raise
         sys.stderr.write("mintonce: it needs click: install mintonce with its extra 'cli'\n")
         sys.exit(2)
+    # Names of files and clients may have letters that the terminal does not.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     cli(prog_name="mintonce")

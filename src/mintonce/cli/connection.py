@@ -55,7 +55,14 @@ class Connection:
 
     @property
     def budgets(self) -> list[Budget]:
-        """What token requests may be sent."""
+        """What token requests may be sent.
+
+        Raises:
+            UsageError: They have a name, but there are none.
+
+        """
+        if self.budget_name is not None and not self.budget:
+            raise UsageError("--budget-name names the count of a budget: give --budget as well")
         return [Budget(one.limit, per=one.per, name=self.budget_name) for one in self.budget]
 
     async def token(self, min_validity: float = 0.0) -> Token:

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from typing import NoReturn
 
 import click
@@ -31,6 +32,8 @@ def command(connection: Connection, *, min_validity: float, command: tuple[str, 
     (--min-validity).
     """
     if shutil.which(command[0]) is None:
+        if os.sep in command[0] and Path(command[0]).exists():
+            end(NOT_EXECUTABLE, f"{command[0]}: permission denied")
         end(NOT_FOUND, f"{command[0]}: command not found")
     token = asyncio.run(connection.token(min_validity))
     environment = {**os.environ, "MINTONCE_ACCESS_TOKEN": token.access_token}

@@ -33,7 +33,8 @@ def state_directory(
 
 def _home() -> Path:
     try:
-        home = Path.home()
+        # Python takes an empty variable for the root of the file system.
+        home = Path() if os.environ.get("HOME") == "" else Path.home()
     except RuntimeError:
         home = Path()
     if not home.is_absolute():

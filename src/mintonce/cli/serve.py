@@ -41,7 +41,11 @@ def command(*, client_id: str | None, **options: float | None) -> None:
     name = client_id or known_id
     server = AuthorizationServer(clients={name: secret}, **options)  # type: ignore[arg-type]  # the names are its own
 
+    listening = False
+
     def announce(server: AuthorizationServer) -> None:
+        nonlocal listening
+        listening = True
         click.echo(f"# An authorization server listens at {server.url} until Ctrl-C. To use it:")
         click.echo(f"export MINTONCE_TOKEN_URL={server.token_url}")
         click.echo(f"export MINTONCE_CLIENT_ID={shlex.quote(name)}")
@@ -52,5 +56,7 @@ def command(*, client_id: str | None, **options: float | None) -> None:
     try:
         asyncio.run(run(server, announce=announce))
     except OSError as error:
+        if listening:
+            raise
         reason = os.strerror(error.errno).lower() if error.errno else error
         raise UsageError(f"cannot listen at port {options['port']}: {reason}") from error

@@ -21,7 +21,7 @@ _LATER = re.compile(
     r"temporarily|server_error|rate.?limit|too.?many.?(requests|tokens)|slow.?down|throttl",
     re.IGNORECASE,
 )
-_BUSY = {Http.TOO_MANY_REQUESTS, Http.SERVICE_UNAVAILABLE}
+_BUSY = {Http.TOO_EARLY, Http.TOO_MANY_REQUESTS, Http.SERVICE_UNAVAILABLE}
 _SUCCESS, _REDIRECT, _CLIENT_ERROR = 2, 3, 4
 """The first digit of a status."""
 

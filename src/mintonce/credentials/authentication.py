@@ -70,9 +70,9 @@ async def read_secret(
     except Exception as error:
         what = f"the client_secret function failed with {type(error).__name__}"
         raise TokenRequestError(f"{what}, so no token request was sent") from error
-    if flaw := flaw_of(value):
+    if flaw := flaw_of(value.reveal()):
         raise TokenRequestError(f"the client_secret function returned {flaw}")
-    return Secret(value)
+    return value
 
 
 def flaw_of(secret: object) -> str | None:
@@ -90,10 +90,15 @@ def flaw_of(secret: object) -> str | None:
     return None
 
 
-async def _call(provider: SecretProvider) -> str:
+async def _call(provider: SecretProvider) -> Secret:
     from anyio import to_thread  # noqa: PLC0415 - only who passes a function waits for it
 
     # A plain function may read a file or ask a vault, so it must not hold up the loop. It may be
     # abandoned, since nothing depends on its end. An async one is called there, and runs here.
-    value = await to_thread.run_sync(provider, abandon_on_cancel=True)
-    return await value if inspect.isawaitable(value) else value
+    value = await to_thread.run_sync(lambda: _hidden(provider()), abandon_on_cancel=True)
+    return value if isinstance(value, Secret) else Secret(await value)
+
+
+def _hidden(value: str | Awaitable[str]) -> Secret | Awaitable[str]:
+    """Wrap it in the thread already: in its debug mode asyncio logs what is handed over."""
+    return value if inspect.isawaitable(value) else Secret(value)

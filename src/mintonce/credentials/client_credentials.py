@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import math
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import InitVar, dataclass, field
 from functools import partial
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 from mintonce.credentials import parameters as check
 from mintonce.credentials.authentication import SecretProvider, read_secret
 from mintonce.credentials.parameters import address
+from mintonce.errors import TokenRequestError
 from mintonce.token import DEFAULT_LIFETIME, Secret, seconds
 
 if TYPE_CHECKING:
@@ -73,6 +75,7 @@ class ClientCredentials:
     def __post_init__(self, client_secret: str | SecretProvider) -> None:
         audience, scope = check.audience(self.audience), check.scope(self.scope)
         resource, extra = check.resources(self.resource), check.further(self.extra)
+        check.session(self.session)
         form = _form(audience, scope, resource, extra)
         server = (check.token_url(self.token_url), check.client_id(self.client_id))
         self._set(
@@ -110,21 +113,30 @@ class ClientCredentials:
         send = await self.prepare()
         return await send()
 
-    async def prepare(self) -> Callable[[], Awaitable[TokenResponse]]:
+    async def prepare(self, *, timeout: float = math.inf) -> Callable[[], Awaitable[TokenResponse]]:
         """Read the secret, and return what sends one token request.
 
+        Args:
+            timeout: Seconds that the request will have. Half of them are for the connection, so
+                that a server that cannot be reached is not taken for one that does not answer.
+
         Raises:
-            TokenRequestError: The secret could not be had.
+            TokenRequestError: The secret could not be had, or the session is closed.
 
         """
         # aiohttp takes longer to import than all the rest together, and most processes never mint.
-        from mintonce.credentials.endpoint import TokenRequest  # noqa: PLC0415 - as said
+        from mintonce.credentials.endpoint import (  # noqa: PLC0415 - as said
+            CONNECT_TIMEOUT,
+            TokenRequest,
+        )
 
+        if self.session is not None and self.session.closed:
+            raise TokenRequestError("the session= that was given is closed")
         secret = await read_secret(self._secret)
         request = TokenRequest(
             self.token_url, self._parameters, self.client_id, secret, self.auth_method
         )
-        return partial(self._send, request)
+        return partial(self._send, request, min(CONNECT_TIMEOUT, timeout / 2))
 
     async def fingerprint(self) -> str:
         """Return eight characters that change when the secret or the way to present it does.
@@ -139,10 +151,12 @@ class ClientCredentials:
         message = f"{self.auth_method} {secret.reveal()}"
         return hmac.digest(self.key.encode(), message.encode(), "sha256").hex()[:8]
 
-    async def _send(self, request: TokenRequest) -> TokenResponse:
+    async def _send(self, request: TokenRequest, connect_timeout: float) -> TokenResponse:
         from mintonce.credentials.endpoint import request_token  # noqa: PLC0415 - as in prepare
 
-        response = await request_token(request, session=self.session)
+        response = await request_token(
+            request, session=self.session, connect_timeout=connect_timeout
+        )
         if seconds(response.get("expires_in")) is None:
             response["expires_in"] = self.default_lifetime
         return response

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 from collections.abc import AsyncGenerator, Mapping
@@ -25,6 +26,9 @@ MAX_ANSWER = 64 * 1024
 CONNECT_TIMEOUT = 5.0
 """Seconds to get a connection, so that "not sent" can be told from "sent, and no answer"."""
 
+_EXPLANATION = 1.0
+"""Seconds to wait for the content of an answer that is no token response."""
+
 _NOT_SENT = (
     aiohttp.ClientConnectorError,  # DNS, TCP, TLS, or the proxy
     aiohttp.ConnectionTimeoutError,
@@ -45,7 +49,7 @@ _REASONS: Mapping[type[Exception], str] = {
     aiohttp.ClientResponseError: "what came is not HTTP",
 }
 
-_PRIVATE_CA = "for a private CA, pass a session= that has its own SSL context"
+_PRIVATE_CA = "for a private CA, set SSL_CERT_FILE, or pass a session= with its own SSL context"
 
 _HEADERS = {
     "Accept": "application/json",
@@ -102,11 +106,16 @@ async def request_token(
 async def _send(
     request: TokenRequest, session: aiohttp.ClientSession | None, connect_timeout: float
 ) -> Answer:
+    authorization = _Authorization(request.proof)
     try:
         async with _session(session) as ready:
-            return await _exchange(request, ready, connect_timeout)
+            return await _exchange(request, ready, authorization, connect_timeout)
     except (aiohttp.ClientError, OSError, UnicodeError) as error:
         failure = _failure(request.url, error)
+    except (ValueError, RuntimeError) as error:
+        if authorization.passed:
+            raise
+        failure = TokenRequestError(f"the session= that was given cannot be used: {_misuse(error)}")
     # Raised out here: aiohttp's exception and its frames hold the request, so it is not chained.
     raise failure
 
@@ -116,8 +125,6 @@ async def _session(
     given: aiohttp.ClientSession | None,
 ) -> AsyncGenerator[aiohttp.ClientSession, None]:
     if given is not None:
-        if given.closed:
-            raise TokenRequestError("the session= that was given is closed")
         yield given
         return
     # Mints are rare, so nothing is kept open. Nothing comes from the environment: a netrc entry
@@ -132,7 +139,10 @@ async def _session(
 
 
 async def _exchange(
-    request: TokenRequest, session: aiohttp.ClientSession, connect_timeout: float
+    request: TokenRequest,
+    session: aiohttp.ClientSession,
+    authorization: _Authorization,
+    connect_timeout: float,
 ) -> Answer:
     async with session.post(
         request.url,
@@ -142,36 +152,49 @@ async def _exchange(
         raise_for_status=False,
         auto_decompress=True,
         timeout=aiohttp.ClientTimeout(total=None, connect=connect_timeout),
-        middlewares=(_Authorization(request.proof),),
+        middlewares=(authorization,),
     ) as response:
         headers = {name.lower(): value for name, value in response.headers.items()}
-        body, flaw = await _read(response.content)
+        body, flaw = await _read(response)
         return Answer(response.status, headers, body, flaw)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Authorization:
-    """Takes the place of a session's own middlewares, and of any credentials that it would add."""
+    """Takes the place of a session's own middlewares, and of any credentials that it would add.
+
+    Attributes:
+        proof: What authenticates the client.
+        passed: Whether the request got here. Before that, certainly nothing was sent.
+
+    """
 
     proof: Proof
+    passed: bool = False
 
     async def __call__(
         self, request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType
     ) -> aiohttp.ClientResponse:
+        self.passed = True
         request.headers.popall(AUTHORIZATION, None)
         if self.proof.authorization:
             request.headers[AUTHORIZATION] = self.proof.authorization
         return await send(request)
 
 
-async def _read(content: aiohttp.StreamReader) -> tuple[bytes, str | None]:
+async def _read(response: aiohttp.ClientResponse) -> tuple[bytes, str | None]:
     """Return the content, or what is wrong with it: the status has come, and means something."""
     body = bytearray()
+    # A refusal is one also if its explanation never comes. A token is worth waiting for.
+    limit = None if response.ok else _EXPLANATION
     try:
-        async for chunk in content.iter_chunked(8192):
-            body += chunk
-            if len(body) > MAX_ANSWER:
-                return b"", f"is longer than {MAX_ANSWER // 1024} KiB"
+        async with asyncio.timeout(limit):
+            async for chunk in response.content.iter_chunked(8192):
+                body += chunk
+                if len(body) > MAX_ANSWER:
+                    return b"", f"is longer than {MAX_ANSWER // 1024} KiB"
+    except TimeoutError:
+        return b"", "did not come in time"
     except (aiohttp.ClientError, OSError):
         return b"", "broke off"
     return bytes(body), None
@@ -183,6 +206,12 @@ def _failure(url: str, error: Exception) -> TokenRequestError:
     return TokenRequestError(
         f"{address(url)} {what}: {_reason(error)}", may_have_issued=not certain
     )
+
+
+def _misuse(error: ValueError | RuntimeError) -> str:
+    if isinstance(error, RuntimeError):
+        return "it belongs to the event loop that it was made on"
+    return "it adds credentials of its own"
 
 
 def _reason(error: Exception) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable, Mapping
 from ipaddress import ip_address
@@ -10,7 +9,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from mintonce.credentials.authentication import AUTH_METHODS, SecretProvider, flaw_of
 from mintonce.errors import UsageError
-from mintonce.token import Secret
+from mintonce.token import MAX_LIFETIME, Secret
 
 _OWN = {"grant_type", "client_id", "client_secret", "audience", "scope", "resource"}
 _DEFAULT_PORTS = {"https": 443, "http": 80}
@@ -118,10 +117,20 @@ def further(value: Mapping[str, str] | None) -> Mapping[str, str]:
     return given
 
 
+def session(value: object) -> None:
+    """Make sure that this can send requests, if it is anything."""
+    if value is not None and not callable(getattr(value, "post", None)):
+        raise UsageError("session must be an aiohttp.ClientSession")
+
+
 def lifetime(value: object) -> float:
     """Return a number of seconds that a token can be good for."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
-        raise UsageError("default_lifetime must be a positive number of seconds")
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int | float)
+        or not 0 < value <= MAX_LIFETIME
+    ):
+        raise UsageError(f"default_lifetime must be seconds, above 0 and up to {MAX_LIFETIME:.0f}")
     return float(value)
 
 

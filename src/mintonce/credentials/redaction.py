@@ -7,10 +7,13 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from html import escape
+from html.entities import html5
 from urllib.parse import quote, quote_plus
 
 from mintonce.token import Secret
+
+_ENTITIES = {name.rstrip(";"): character for name, character in html5.items()}
+_LATIN_1 = 256  # characters
 
 MAX_LENGTH = 200
 """Characters of a server's text that are repeated at most."""
@@ -32,8 +35,7 @@ class Redactor:
 
     def _patterns(self) -> Iterator[str]:
         name, secret = self.client_id, self.secret.reveal()
-        yield "".join(map(_in_url, secret))
-        yield re.escape(escape(secret))
+        yield "".join(map(_written, secret))
         yield re.escape(json.dumps(secret)[1:-1])
         yield _base64(secret)
         yield _base64(f"{name}:{secret}")
@@ -41,12 +43,22 @@ class Redactor:
             yield _base64(f"{encode(name, safe='')}:{encode(secret, safe='')}")
 
 
-def _in_url(character: str) -> str:
-    """A pattern for a character, plain or percent-encoded: not everybody encodes the same ones."""
-    plain = "[ +]" if character == " " else re.escape(character)
+def _written(character: str) -> str:
+    """A pattern for a character as it is, or escaped: not everybody escapes the same ones."""
+    plain = "[ +]" if character == " " else rf"\\*{re.escape(character)}"
+    if character.isascii() and character.isalnum():
+        return plain
+    number = ord(character)
+    ways = [plain, _percent(character, "utf-8"), f"&#0*{number};", f"&#x0*{number:x};"]
+    ways += [f"&{name};" for name, meant in _ENTITIES.items() if meant == character]
+    if number < _LATIN_1:
+        ways.append(_percent(character, "latin-1"))
+    return f"(?:{'|'.join(ways)})"
+
+
+def _percent(character: str, encoding: str) -> str:
     # In a URL within a URL, a % has become %25, perhaps more than once.
-    encoded = quote(character, safe="").replace("%", "%(?:25)*")
-    return f"(?:{plain}|{encoded})" if "%" in encoded else plain
+    return "".join(f"%(?:25)*{byte:02x}" for byte in character.encode(encoding))
 
 
 def _base64(text: str) -> str:

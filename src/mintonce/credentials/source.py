@@ -71,11 +71,15 @@ class RotatingSource(Protocol):
 class PreparingSource(Protocol):
     """A source that has slow things to do before it sends, such as imports or reading a secret."""
 
-    async def prepare(self) -> Callable[[], Awaitable[Mapping[str, Any]]]:
+    async def prepare(self, *, timeout: float) -> Callable[[], Awaitable[Mapping[str, Any]]]:
         """Do all that comes before the token request, and return what sends it, as `mint` does.
 
         Called when this process may be the one that mints, and again for each request. If it takes
         so long that another process takes over, that is noticed, and nothing is sent.
+
+        Args:
+            timeout: Seconds after which what was returned will be cancelled, so that it can give
+                up in time to tell that it sent nothing.
 
         Raises:
             TokenRequestError: It could not be done, so nothing will be sent.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, unquote_to_bytes, urlsplit
 
 from mintonce.errors import UsageError
 from mintonce.stores.file import FileStore
@@ -53,7 +53,7 @@ def _file(parts: SplitResult) -> FileStore:
         raise UsageError("a file URL needs an absolute path after two slashes: file:///var/lib/x")
     if parts.query or parts.fragment:
         raise UsageError("in a file URL, write ? as %3F and # as %23")
-    path = unquote(parts.path)
+    path = os.fsdecode(unquote_to_bytes(parts.path))
     return FileStore(path if os.name == "posix" else path.lstrip("/"))
 
 

@@ -139,12 +139,16 @@ class SharingChecks(Contract):
                 confirmed = number + 1
 
         writer = asyncio.create_task(write())
-        while not writer.done():
-            at_least = confirmed
-            if int(await two.read(key) or b"-1") < at_least:
-                raise AssertionError(f"a value older than number {at_least} was read after it")
-            await asyncio.sleep(0)
-        await writer
+        try:
+            while not writer.done():
+                at_least = confirmed
+                if int(await two.read(key) or b"-1") < at_least:
+                    raise AssertionError(f"a value older than number {at_least} was read after it")
+                await asyncio.sleep(0)
+            await writer
+        finally:
+            writer.cancel()
+            await asyncio.gather(writer, return_exceptions=True)
 
     @check
     async def test_a_cancelled_swap_is_done_or_not(self, one: TokenStore, two: TokenStore) -> None:

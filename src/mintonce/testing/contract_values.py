@@ -65,7 +65,7 @@ class ValueChecks(Contract):
     @check
     async def test_replace_compares_all_bytes(self, one: TokenStore, two: TokenStore) -> None:
         """An old value that is nearly right is wrong: a prefix, another case, a blank more."""
-        key, long = fresh_key(), b"x" * 5_000
+        key, long = fresh_key(), b"x" * 200_000
         await must_swap(one, key, None, b"Value-1")
         for nearly in (
             b"",
@@ -73,6 +73,7 @@ class ValueChecks(Contract):
             b"Value-",
             b"value-1",
             b"Value-1\n",
+            b"Value-1 ",
             b" Value-1",
             b"Value-1\0",
         ):
