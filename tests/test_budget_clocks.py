@@ -177,3 +177,36 @@ def test_a_clock_that_was_early_for_a_while_refills_nothing() -> None:
     assert all(fleet.mint(december, december) for _ in range(5))
     assert fleet.mint(december, january)
     assert not fleet.mint(december, december)
+
+
+@pytest.mark.parametrize("jump", [3000.0, 120 * 86_400.0])
+def test_one_clock_that_was_ahead_hides_no_request(jump: float) -> None:
+    """The others go on counting in the window that they are in; it is full when it is full."""
+    start = utc(2027, 6, 15, 10, 20)
+    fleet = Fleet([Budget(10, per="hour")])
+    sent = [fleet.mint(start + second, start + second) for second in range(9)]
+    fleet.mint(start + 10, start + 10 + jump)
+    later = [fleet.mint(start + 20 + second, start + 20 + second) for second in range(20)]
+    assert 9 == sum(sent)
+    # The request of the clock that was wrong is counted where nobody else can see it.
+    assert 1 == sum(later)
+
+
+def test_a_refusal_is_given_back_in_both_times() -> None:
+    """Otherwise the budget would shrink with each."""
+    start = utc(2027, 6, 15, 10, 20)
+    fleet = Fleet([Budget(10, per="hour")])
+    fleet.mint(start, start + 1800)
+    for second in range(30):
+        assert fleet.mint(start + second, start + second)
+        fleet.refuse()
+
+
+def test_old_requests_are_forgotten_by_every_clock() -> None:
+    """The ledger stays small, whatever the clocks say."""
+    ledger = Ledger()
+    for number in range(400):
+        mint = make_mint(number, at=NOW + number * 86_400.0)
+        ledger = reserve(ledger, [], mint) or ledger
+    assert len(ledger.counts) <= 42
+    assert len(ledger.told) <= 42 + 50

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from managing import Handmade, eventually, moment, prints, settled
-from mintonce import Budget, BudgetExhausted, MemoryStore, TokenManager
+from mintonce import Budget, BudgetExhausted, MemoryStore, TokenManager, TokenRequestError
 from mintonce.testing import ManualClock
 
 pytestmark = pytest.mark.asyncio
@@ -197,4 +197,37 @@ async def test_a_pause_that_a_wrong_clock_wrote_down() -> None:
     with pytest.raises(Exception, match="ZeroDivisionError"):
         await fast.get()
     await TokenManager(source, store=store, clock=clock).get()
+    assert 2 == source.requests
+
+
+@pytest.mark.parametrize(
+    ("lifetime", "step"), [(60.0, -120.0), (60.0, -300.0), (300.0, -330.0), (HOUR, -HOUR - 50)]
+)
+async def test_renewal_after_the_wall_clock_was_set_back(lifetime: float, step: float) -> None:
+    """What is minted then expires earlier than what it replaces, by the clock that was set."""
+    clock, source = ManualClock(), Handmade(lifetime=lifetime)
+    managers = [TokenManager(source, store=store, clock=clock) for store in [MemoryStore()] * 3]
+    await asyncio.gather(*(tokens.get() for tokens in managers))
+    clock.advance(lifetime / 2)
+    clock.step_wall(step)
+    for _ in range(50):
+        clock.advance(lifetime / 50)
+        await asyncio.gather(*(tokens.get() for tokens in managers))
+        await settled(*managers)
+    assert 2 <= source.requests <= 3
+    await asyncio.gather(*(tokens.aclose() for tokens in managers))
+
+
+async def test_a_short_pause_does_not_last_longer_by_a_clock_that_is_set_back() -> None:
+    """By how far the clocks of two hosts may differ."""
+    clock, source = ManualClock(), Handmade()
+    source.answers.append(TokenRequestError("busy", may_have_issued=True))
+    async with TokenManager(source, clock=clock) as tokens:
+        with pytest.raises(TokenRequestError, match="busy"):
+            await tokens.get()
+        clock.step_wall(-200)
+        with pytest.raises(TokenRequestError, match="busy"):
+            await tokens.get()
+        clock.advance(1.3)
+        await tokens.get()
     assert 2 == source.requests

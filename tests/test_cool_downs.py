@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from making import NOW, make_cool_down, make_lease, make_record, make_token
 from mintonce import TokenRequestError
+from mintonce.codec import dump, load
 from mintonce.outcome import failed, rejected
 from mintonce.record import CoolDown, Record, Trouble
 
@@ -40,6 +42,7 @@ def cool_down_after(
     [
         (TokenRequestError("no"), "passing", None),
         (TokenRequestError("no", may_have_issued=True), "lost", None),
+        (TokenRequestError("no", may_have_issued=True, retry_after=1), "later", None),
         (TokenRequestError("no", permanent=True), "permanent", "c0ffee00"),
         (TokenRequestError("no", permanent=True, may_have_issued=True), "permanent", "c0ffee00"),
     ],
@@ -151,3 +154,19 @@ def test_a_rejected_token_is_worth_asking_for_another() -> None:
         after = rejected(make_record(token=NEW, cool_down=cool_down), NEW.fingerprint, NOW)
         assert after is not None
         assert left == after.cool_down
+
+
+@pytest.mark.parametrize("retry_after", [math.nan, "soon", -math.inf, [1]])
+def test_what_an_odd_source_says_can_be_read_again(retry_after: Any) -> None:
+    """Anybody can write a source; a record that nobody can read would cost the token in it."""
+    error: Any = TokenRequestError("no", retry_after=retry_after)
+    error.status, error.error = "400", b"invalid"
+    after = failed(MINTING, MINE, error, NOW)
+    assert after is not None
+    assert after == load(Record, dump(after, writer="w"))
+    assert after.cool_down is not None
+    assert (None, None, 0.5) == (
+        after.cool_down.status,
+        after.cool_down.error,
+        after.cool_down.seconds,
+    )

@@ -136,6 +136,14 @@ def test_a_better_token_lands_early(new: Token) -> None:
     assert (new, None) == (after.token, after.cool_down)
 
 
+def test_a_token_lands_early_after_the_clock_was_set_back() -> None:
+    """It seems to expire before the old one, which was stamped before the step."""
+    before = make_record(token=make_token("old", issued_at=NOW + 1), lease=EARLY)
+    after = landed(before, EARLY, NEW)
+    assert after is not None
+    assert (NEW, None) == (after.token, after.cool_down)
+
+
 def test_a_token_that_was_rejected_does_not_land_again() -> None:
     """The server hands it out once more, so minting is no cure: others wait, longer each time."""
     before = replace(MINTING, lease=REJECTED, rejected=(NEW.fingerprint,), rejections=1)

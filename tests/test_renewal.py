@@ -156,7 +156,7 @@ def cooling(**changes: object) -> Record:
         ("lost", TokenRequestError, False, True, None),
         ("permanent", TokenRequestError, True, False, None),
         ("rejected", TokenRejected, False, False, None),
-        ("same", TokenRequestError, False, False, None),
+        ("later", TokenRequestError, False, True, NOW + 60),
     ],
 )
 def test_in_a_cool_down_nobody_asks(

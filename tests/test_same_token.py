@@ -7,8 +7,8 @@ from contextlib import suppress
 import pytest
 
 from making import NOW
-from managing import Handmade
-from mintonce import MintonceError, TokenManager, TokenRejected
+from managing import Handmade, passing
+from mintonce import MemoryStore, MintonceError, TokenManager, TokenRejected
 from mintonce.testing import ManualClock
 from troubled import Troubled, fails
 
@@ -81,3 +81,30 @@ async def test_callers_who_need_more_life_than_is_left() -> None:
         with suppress(MintonceError):
             await tokens.get(min_validity=900)
         assert 3 == source.requests
+
+
+async def test_the_same_token_is_issued_anew_for_all() -> None:
+    """The value that has run out is good again: one request, whoever held it before."""
+    clock, store, source = ManualClock(NOW), MemoryStore(), Same()
+    managers = [TokenManager(source, store=store, clock=clock, refresh_ahead=0) for _ in range(5)]
+    for expected in (1, 2):
+        for tokens in managers:
+            await tokens.get()
+        assert expected == source.requests
+        clock.advance(3600)
+    for tokens in managers:
+        await tokens.aclose()
+
+
+async def test_a_server_that_tells_whole_seconds() -> None:
+    """Of the last one nothing is left. Callers wait for the next token, and that is soon there."""
+    clock, source = ManualClock(NOW), Handmade(lifetime=3600)
+    async with TokenManager(source, clock=clock, refresh_ahead=0) as tokens:
+        old = await tokens.get()
+        source.answers = [{"access_token": old.access_token, "expires_in": 0}]
+        clock.advance(3600)
+        async with passing(clock):
+            assert old != await tokens.get()
+        assert 3 == source.requests
+        mints = (await tokens.status()).mints
+        assert ["minted", "lost", "minted"] == [mint.outcome for mint in mints]

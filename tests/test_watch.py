@@ -8,7 +8,7 @@ import pytest
 
 from mintonce.renewal import HEARTBEAT, LEASE
 from mintonce.testing import ManualClock
-from mintonce.watch import LOOK, Watch, polls
+from mintonce.watch import LOOK, Since, Watch, polls
 
 
 def looks(*steps: tuple[float, bytes | None]) -> list[float]:
@@ -74,3 +74,14 @@ def test_looks_come_soon_at_first_and_then_seldom() -> None:
 def test_looks_are_not_in_step() -> None:
     """Processes that started together look at different moments."""
     assert 1 < len({tuple(islice(polls(), 3)) for _ in range(9)})
+
+
+def test_how_long_something_is_known() -> None:
+    """Counted from when it was first seen, until something else is."""
+    clock = ManualClock()
+    since, said = Since[str](clock), list[float]()
+    for seconds, thing in [(1, None), (1, "a"), (3600, "a"), (1, None), (1, "a"), (2, "b")]:
+        clock.advance(seconds)
+        clock.step_wall(-100)
+        said.append(since.look(thing))
+    assert [0.0, 3600.0, 0.0, 0.0, 0.0] == said[1:]

@@ -72,7 +72,7 @@ class Troubled(MemoryStore):
     def __init__(self, values: dict[str, bytes] | None = None) -> None:
         super().__init__(values)
         self.swaps: list[Trouble | None] = []
-        self.reads: list[Exception | None] = []
+        self.reads: list[BaseException | None] = []
         self.done: list[str] = []
         self.ttls: list[float] = []
 

@@ -86,6 +86,7 @@ class Driver:
         self._clock = clock
         self._timeout = timeout
         self._cooling: Since[CoolDown] = Since(clock)
+        self._own_cooling: Since[CoolDown] = Since(clock)
         self._unshared: CoolDown | None = None
         self.saving = Saving(self.cell, clock)
         own = source.ledger_key if isinstance(source, MeteredSource) else f"ledger-{source.key}"
@@ -152,16 +153,29 @@ class Driver:
         await self.cell.update(lambda record: rejected(record, fingerprint, wall))
 
     async def _decide(self, record: Record, need: Need, me: Lease, unchanged_for: float) -> Step:
-        if record.cool_down is None and self._unshared:
-            record = replace(record, cool_down=self._unshared)
-        cooled_for = self._cooling.look(record.cool_down)
-        step = partial(decide, record, me=me, unchanged_for=unchanged_for, cooled_for=cooled_for)
-        first = step(self._clock.wall(), need)
-        if isinstance(first, Refuse) and first.credential:
+        step = self._step(record, need, me, unchanged_for, self._cooling)
+        if isinstance(step, Refuse) and step.credential:
             # Certain credentials were refused. Only now does it matter which ones there are.
             need = need._replace(credential=await self._asking.fingerprint())
-            return step(self._clock.wall(), need)
-        return first
+            step = self._step(record, need, me, unchanged_for, self._cooling)
+        if isinstance(step, Claim) and self._unshared:
+            # Before this process asks, it keeps to a pause that only it knows of.
+            cooling = replace(record, cool_down=self._unshared)
+            own = self._step(cooling, need, me, unchanged_for, self._own_cooling)
+            return own if isinstance(own, Refuse) else step
+        return step
+
+    def _step(
+        self, record: Record, need: Need, me: Lease, unchanged_for: float, cooling: Since[CoolDown]
+    ) -> Step:
+        return decide(
+            record,
+            self._clock.wall(),
+            need,
+            me=me,
+            unchanged_for=unchanged_for,
+            cooled_for=cooling.look(record.cool_down),
+        )
 
     async def _mint(
         self, seen: Seen[Record], claim: Claim, need: Need
