@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from making import NOW, make_mint, utc
 from mintonce import Budget, BudgetExhausted
 from mintonce.budget import EDGE, calendar_window, usage
-from mintonce.ledger import Ledger, check, reserve, settle
+from mintonce.ledger import Ledger
+from mintonce.spending import check, reserve, settle
 
 HOURLY, DAILY, MONTHLY = Budget(2, per="hour"), Budget(2, per="day"), Budget(5, per="month")
 ROLLING = Budget(1, per=timedelta(hours=2))

@@ -156,7 +156,7 @@ def test_the_reserve_is_a_tenth(limit: int, reserve: int) -> None:
     assert reserve == Budget(limit, per="month").reserve
 
 
-@pytest.mark.parametrize("limit", [0, -1, True, 1.0, "10", None])
+@pytest.mark.parametrize("limit", [0, -1, True, 1.0, "10", None, 10**9 + 1, 2**64])
 def test_a_limit_is_a_whole_number(limit: object) -> None:
     """Nothing else can be counted up to."""
     with pytest.raises(UsageError, match="limit must be a whole number"):

@@ -88,6 +88,16 @@ def test_a_command_that_cannot_be_run(user: User, tmp_path: Path) -> None:
     assert f"mintonce: {command}: Exec format error\n" == done.err
 
 
+def test_a_file_that_is_no_command(user: User, server: AuthorizationServer, tmp_path: Path) -> None:
+    """126 too: it is there, and may not be run."""
+    command = tmp_path / "command"
+    command.write_text("echo")
+    for path in (command, tmp_path):
+        done = user.run("exec", str(path))
+        assert (126, f"mintonce: {path}: permission denied\n") == (done.code, done.err)
+    assert 0 == server.requests
+
+
 def test_no_command_at_all(user: User, server: AuthorizationServer) -> None:
     """Usage, and no request."""
     assert 2 == user.call("exec").code

@@ -107,9 +107,18 @@ def test_the_variable_for_the_state_directory(tmp_path: Path) -> None:
 
 def test_a_user_without_a_home(tmp_path: Path) -> None:
     """It is said how to name a place; nothing is kept below the working directory."""
-    done = User(tmp_path).call("status", HOME="nowhere")
+    for nowhere in ("nowhere", ""):
+        done = User(tmp_path).call("status", HOME=nowhere)
+        assert 2 == done.code
+        assert "--store" in done.err
+
+
+@pytest.mark.parametrize("command", ["token", "status", "forget"])
+def test_a_name_for_a_budget_that_there_is_not(tmp_path: Path, command: str) -> None:
+    """Otherwise another count would be looked at, or dropped, than the one that was named."""
+    done = User(tmp_path).call(command, "--budget-name", "tenant")
     assert 2 == done.code
-    assert "--store" in done.err
+    assert "give --budget as well" in done.err
 
 
 @pytest.mark.parametrize(

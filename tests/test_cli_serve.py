@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from commanding import User
+import pytest
+
+from commanding import SCRIPT, User
 
 
 @contextmanager
@@ -78,3 +80,19 @@ def test_a_supervisor_can_end_it(tmp_path: Path) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
     assert 0 == process.returncode
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no full device")
+def test_an_output_that_is_full(tmp_path: Path) -> None:
+    """That is what it says, and nothing of its port."""
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [SCRIPT, "serve"],
+            env=User(tmp_path).environment(),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+            timeout=20,
+        )
+    assert 1 == done.returncode
+    assert b"mintonce: No space left on device: standard output\n" == done.stderr

@@ -10,7 +10,8 @@ import pytest
 from making import make_mint, utc
 from mintonce import Budget
 from mintonce.forecast import Forecast, forecast
-from mintonce.ledger import Ledger, Mint, reserve
+from mintonce.ledger import Ledger, Mint
+from mintonce.spending import reserve
 
 HOUR, DAY = 3600.0, 86_400.0
 START = utc(2026, 6, 11)  # 20 days before the end of June

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -97,8 +98,8 @@ async def test_callers_who_need_too_much_do_not_disturb_the_others() -> None:
 
 
 @pytest.mark.asyncio
-@pytest.mark.parametrize("need", [math.inf, math.nan])
-async def test_a_need_that_makes_no_sense(need: float) -> None:
+@pytest.mark.parametrize("need", [math.inf, math.nan, 10**400, "5", [5], True])
+async def test_a_need_that_makes_no_sense(need: Any) -> None:
     """It is refused, with a token at hand and without, and nothing is sent for it."""
     source = Handmade()
     async with TokenManager(source) as tokens:

@@ -9,7 +9,8 @@ import pytest
 
 from making import NOW, make_mint, utc
 from mintonce import Budget, BudgetExhausted
-from mintonce.ledger import LAST, Ledger, Mint, Outcome, Quota, check, in_force, reserve, settle
+from mintonce.ledger import Ledger, Mint, Outcome, Quota
+from mintonce.spending import LAST, check, in_force, reserve, settle
 
 MONTHLY, DAILY = Budget(10, per="month"), Budget(100, per="day")
 YEARLY = Budget(1000, per=timedelta(days=365))

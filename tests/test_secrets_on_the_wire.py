@@ -11,6 +11,7 @@ import json
 import logging
 import pickle
 import pprint
+import re
 import traceback
 from collections.abc import Callable
 from typing import Any
@@ -34,6 +35,11 @@ def base64_of(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
 
 
+def in_html(character: str, form: str) -> str:
+    """A character as a number, if it is neither a letter nor a digit."""
+    return character if character.isalnum() else form.format(ord(character))
+
+
 SPELLINGS: dict[str, Callable[[str], str]] = {
     "plain": str,
     "percent-encoded": lambda secret: quote(secret, safe=""),
@@ -41,6 +47,10 @@ SPELLINGS: dict[str, Callable[[str], str]] = {
     "form-encoded": quote_plus,
     "the form": lambda secret: urlencode({"client_secret": secret, "x": "y"}),
     "HTML": html.escape,
+    "HTML in numbers": lambda secret: "".join(in_html(c, "&#{};") for c in secret),
+    "HTML in hexadecimal numbers": lambda secret: "".join(in_html(c, "&#x{:X};") for c in secret),
+    "percent-encoded as Latin-1": lambda secret: quote(secret, safe="", encoding="latin-1"),
+    "with backslashes": lambda secret: re.sub(r"(\W)", r"\\\1", secret),
     "JSON": lambda secret: json.dumps({"client_secret": secret}),
     "Base64": base64_of,
     "Basic": lambda secret: base64_of(f"{quote('o r')}:{quote(secret, safe='')}"),

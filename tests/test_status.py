@@ -11,8 +11,9 @@ from making import NOW, make_cool_down, make_lease, make_mint, make_record, make
 from managing import Handmade
 from mintonce import Budget, MemoryStore, StoreError, TokenManager
 from mintonce.forecast import Forecast
-from mintonce.ledger import Ledger, reserve, settle
+from mintonce.ledger import Ledger
 from mintonce.record import Record
+from mintonce.spending import reserve, settle
 from mintonce.status import BudgetStatus, Status, TokenStatus, describe
 from mintonce.testing import ManualClock
 from troubled import Troubled

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import socket
 import ssl
 import traceback
 import warnings
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from typing import Any
 
 import aiohttp
@@ -182,13 +183,21 @@ async def test_a_certificate_that_is_pinned() -> None:
     assert not error.may_have_issued
 
 
-async def test_a_session_that_is_closed() -> None:
-    """A session that was closed too early is named as the reason."""
-    async with aiohttp.ClientSession() as session:
-        pass
-    error = await failure("https://127.0.0.1:9/token", session=session)
-    assert "the session= that was given is closed" == str(error)
-    assert not error.may_have_issued
+async def test_a_server_that_lets_nobody_in() -> None:
+    """Half of the time is for the connection, so that it is known that nothing was sent."""
+    with ExitStack() as opened:
+        full, *waiting = (opened.enter_context(socket.socket()) for _ in range(5))
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        for one in waiting:
+            one.setblocking(False)
+            one.connect_ex(full.getsockname())
+        url = f"http://127.0.0.1:{full.getsockname()[1]}/token"
+        send = await source(url).prepare(timeout=0.4)
+        async with asyncio.timeout(5):
+            with pytest.raises(TokenRequestError, match="no connection in time") as caught:
+                await send()
+    assert not caught.value.may_have_issued
 
 
 @pytest.mark.parametrize("begun", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{"])

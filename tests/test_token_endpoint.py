@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import time
 from email.utils import formatdate
@@ -108,6 +109,7 @@ async def test_a_refusal_is_permanent(status: int, code: str) -> None:
 @pytest.mark.parametrize(
     ("status", "content"),
     [
+        (425, b""),
         (429, b""),
         (429, oauth("invalid_request")),
         (503, HTML),
@@ -222,3 +224,11 @@ async def test_retry_after_is_compared_with_the_servers_own_clock() -> None:
     assert 90.0 == (await failure(http(503, b"", **dates))).retry_after
     dates = {"Retry_After": formatdate(time.time() + 90)}
     assert (await failure(http(503, b"", **dates))).retry_after == pytest.approx(89, abs=1)
+
+
+async def test_a_refusal_whose_explanation_never_comes() -> None:
+    """It is a refusal all the same, and nobody has to wait for long."""
+    answer = b"HTTP/1.1 401 X\r\nContent-Length: 10\r\n\r\n{"
+    async with asyncio.timeout(5):
+        error = await failure(answer, then="hang")
+    assert (401, True, False) == (error.status, error.permanent, error.may_have_issued)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-from mintonce import ledger
+from mintonce import spending
 from mintonce.budget import Budget
 from mintonce.cell import Cell
 from mintonce.errors import StoreError
@@ -57,7 +57,7 @@ class Books:
             if self._budgets:
                 raise
         else:
-            ledger.check(seen.value, self._budgets, reason, now)
+            spending.check(seen.value, self._budgets, reason, now)
 
     async def reserve(self, mint: Mint) -> None:
         """Count one request, before it is sent.
@@ -68,7 +68,7 @@ class Books:
 
         """
         try:
-            await self.cell.update(lambda books: ledger.reserve(books, self._budgets, mint))
+            await self.cell.update(lambda books: spending.reserve(books, self._budgets, mint))
         except StoreError as error:
             if self._budgets:
                 raise
@@ -87,7 +87,7 @@ class Books:
         """Write down what became of a request. If that fails it stays counted, which is safe."""
         try:
             seen = await self.cell.update(
-                lambda books: ledger.settle(
+                lambda books: spending.settle(
                     books, mint.id, outcome, lifetime=lifetime, quotas=quotas
                 )
             )
@@ -97,7 +97,7 @@ class Books:
             self._warn(seen.value, mint.at)
 
     def _warn(self, books: Ledger, now: float) -> None:
-        for budget in ledger.in_force(books, self._budgets):
+        for budget in spending.in_force(books, self._budgets):
             ahead = forecast(books, budget, now)
             if ahead and ahead.runs_out_at is not None:
                 logger.warning(

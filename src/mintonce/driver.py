@@ -10,7 +10,7 @@ import secrets
 import socket
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cached_property, partial
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from mintonce.budget import Budget, ledger_name

@@ -7,7 +7,8 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from mintonce.budget import Budget, seconds_ahead
-from mintonce.ledger import Ledger, usage
+from mintonce.ledger import Ledger
+from mintonce.spending import usage
 
 
 class Forecast(NamedTuple):

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from mintonce.budget import Budget
 from mintonce.forecast import Forecast, forecast
-from mintonce.ledger import Ledger, Mint, in_force, usage
+from mintonce.ledger import Ledger, Mint
 from mintonce.record import CoolDown, Lease, Reason, Record
+from mintonce.spending import in_force, usage
 
 
 @dataclass(frozen=True, slots=True)

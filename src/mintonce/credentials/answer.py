@@ -96,7 +96,9 @@ class Reader:
 
     def _redirect(self, answer: Answer) -> TokenRequestError:
         # Not followed: the secret would go wherever the answer says.
-        target = self.clean(_target(self.url, answer.headers.get("location", "")))
+        # Cleaned first: what is cut off of a URL may leave half a secret.
+        location = self.clean(answer.headers.get("location", ""))
+        target = self.clean(_target(self.url, location))
         return TokenRequestError(
             f"{address(self.url)} redirects ({answer.status}) to {target or 'nowhere'};"
             " set token_url to the address that answers token requests",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import json
@@ -130,8 +131,7 @@ class ClientCredentials:
             TokenRequest,
         )
 
-        if self.session is not None and self.session.closed:
-            raise TokenRequestError("the session= that was given is closed")
+        self._check_session()
         secret = await read_secret(self._secret)
         request = TokenRequest(
             self.token_url, self._parameters, self.client_id, secret, self.auth_method
@@ -150,6 +150,16 @@ class ClientCredentials:
         secret = await read_secret(self._secret)
         message = f"{self.auth_method} {secret.reveal()}"
         return hmac.digest(self.key.encode(), message.encode(), "sha256").hex()[:8]
+
+    def _check_session(self) -> None:
+        if self.session is None:
+            return
+        if self.session.closed:
+            raise TokenRequestError("the session= that was given is closed")
+        # A private name, so without it there is no check, and an error that says less.
+        loop = asyncio.get_running_loop()
+        if getattr(self.session, "_loop", loop) is not loop:
+            raise TokenRequestError("the session= that was given belongs to another event loop")
 
     async def _send(self, request: TokenRequest, connect_timeout: float) -> TokenResponse:
         from mintonce.credentials.endpoint import request_token  # noqa: PLC0415 - as in prepare

@@ -112,10 +112,10 @@ async def _send(
             return await _exchange(request, ready, authorization, connect_timeout)
     except (aiohttp.ClientError, OSError, UnicodeError) as error:
         failure = _failure(request.url, error)
-    except (ValueError, RuntimeError) as error:
+    except ValueError:
         if authorization.passed:
             raise
-        failure = TokenRequestError(f"the session= that was given cannot be used: {_misuse(error)}")
+        failure = TokenRequestError("the session= that was given adds credentials of its own")
     # Raised out here: aiohttp's exception and its frames hold the request, so it is not chained.
     raise failure
 
@@ -206,12 +206,6 @@ def _failure(url: str, error: Exception) -> TokenRequestError:
     return TokenRequestError(
         f"{address(url)} {what}: {_reason(error)}", may_have_issued=not certain
     )
-
-
-def _misuse(error: ValueError | RuntimeError) -> str:
-    if isinstance(error, RuntimeError):
-        return "it belongs to the event loop that it was made on"
-    return "it adds credentials of its own"
 
 
 def _reason(error: Exception) -> str:

@@ -45,7 +45,7 @@ class Redactor:
 
 def _written(character: str) -> str:
     """A pattern for a character as it is, or escaped: not everybody escapes the same ones."""
-    plain = "[ +]" if character == " " else rf"\\*{re.escape(character)}"
+    plain = r"\\*" + ("[ +]" if character == " " else re.escape(character))
     if character.isascii() and character.isalnum():
         return plain
     number = ord(character)
