@@ -95,7 +95,7 @@ def test_what_a_manager_can_do() -> None:
     shown = {name for name in vars(TokenManager) if not name.startswith("_")}
     assert {"get", "invalidate", "stats", "status", "aclose"} == shown
     (get,) = list(inspect.signature(TokenManager.get).parameters.values())[1:]
-    assert ("min_validity", 0.0, get.KEYWORD_ONLY) == (get.name, get.default, get.kind)
+    assert ("min_validity", 0.0, get.POSITIONAL_OR_KEYWORD) == (get.name, get.default, get.kind)
 
 
 def test_the_options_of_a_budget_are_named() -> None:

@@ -38,10 +38,9 @@ _ROUNDS = 4  # flights that one call waits for: a token may be rejected while it
 class TokenManager:
     """Hands out the token of one source to all tasks; shares it through a store with all others.
 
-    One manager serves any number of tasks of one event loop. It may be constructed without a
-    running loop, used by one loop after another, and closed from any task. Several managers, in any
-    number of processes, that use the same store and source share one token, one mint and one
-    budget.
+    One manager serves all tasks of one event loop, and one loop after another. It may be made
+    without a loop and closed from any task. All managers, in any number of processes, that use the
+    same store and source share one token, one mint and one budget.
 
     Args:
         source: Where new tokens come from: `ClientCredentials`, or anything with ``key`` and
@@ -178,6 +177,8 @@ class TokenManager:
 
     def _at_hand(self, min_validity: float) -> Token | None:
         """Look at both clocks, and return the token if it is good for so long."""
+        if not min_validity and self._wall() < self._glance_until:
+            return self._token  # thousands may have waited for it, and one has looked
         hold, moment = self._hold, now(self._clock)
         remaining = hold.remaining(moment) if hold else 0.0
         if hold is None or remaining <= 0 or remaining < min_validity:
@@ -192,12 +193,11 @@ class TokenManager:
         """Let `get` trust this look for a moment, so that it need not read both clocks."""
         if not isinstance(self._clock, SystemClock):
             return  # the timer would keep another time
-        self._end_glance()
         length = min(_GLANCE, remaining)
         if hold.due > moment.steady:
             length = min(length, hold.due - moment.steady)
-        self._token = hold.token
-        self._glance_until = moment.wall + length
+        self._end_glance()
+        self._token, self._glance_until = hold.token, moment.wall + length
         self._glance_end = asyncio.get_running_loop().call_later(length, self._end_glance)
 
     def _end_glance(self) -> None:
