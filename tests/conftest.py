@@ -2,9 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
 from hypothesis import settings
+
+from commanding import User, served
+from mintonce.testing import AuthorizationServer
 
 # No deadline for an example: on a busy machine it would only tell how busy the machine is.
 # The same examples each time: a red run can be run again, and is red again.
 settings.register_profile("mintonce", deadline=None, derandomize=True, database=None)
 settings.load_profile("mintonce")
+
+
+@pytest.fixture
+def server() -> Iterator[AuthorizationServer]:
+    """A server for one test of the command line."""
+    with served() as server:
+        yield server
+
+
+@pytest.fixture
+def user(tmp_path: Path, server: AuthorizationServer) -> User:
+    """A client of that server."""
+    return User(tmp_path, server.token_url)

@@ -6,28 +6,14 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from commanding import SCRIPT, Finished, User, served
+from commanding import SCRIPT, Finished, User
 from mintonce.testing import AuthorizationServer, Fault
 
 REFUSED, USAGE, EXHAUSTED, STORE = 1, 2, 3, 4
-
-
-@pytest.fixture
-def server() -> Iterator[AuthorizationServer]:
-    """A server for one test."""
-    with served() as server:
-        yield server
-
-
-@pytest.fixture
-def user(tmp_path: Path, server: AuthorizationServer) -> User:
-    """A client of that server."""
-    return User(tmp_path, server.token_url)
 
 
 def assert_one_line(done: Finished, code: int, message: str) -> None:

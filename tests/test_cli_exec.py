@@ -3,27 +3,11 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 from asking import SECRET
-from commanding import User, served
+from commanding import User
 from mintonce.testing import AuthorizationServer
-
-
-@pytest.fixture
-def server() -> Iterator[AuthorizationServer]:
-    """A server for one test."""
-    with served() as server:
-        yield server
-
-
-@pytest.fixture
-def user(tmp_path: Path, server: AuthorizationServer) -> User:
-    """A client of that server."""
-    return User(tmp_path, server.token_url)
 
 
 def test_the_command_finds_the_token_and_no_secret(user: User, server: AuthorizationServer) -> None:

@@ -2,26 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
-
-from commanding import User, served, wait_for_expiry
+from commanding import User, wait_for_expiry
 from mintonce.testing import AuthorizationServer
-
-
-@pytest.fixture
-def server() -> Iterator[AuthorizationServer]:
-    """A server for one test."""
-    with served() as server:
-        yield server
-
-
-@pytest.fixture
-def user(tmp_path: Path, server: AuthorizationServer) -> User:
-    """A client of that server."""
-    return User(tmp_path, server.token_url)
 
 
 def test_the_next_caller_mints(user: User, server: AuthorizationServer) -> None:

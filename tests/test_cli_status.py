@@ -3,29 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 from asking import SECRET
-from commanding import User, served, wait_for_expiry
+from commanding import User, wait_for_expiry
 from mintonce.testing import AuthorizationServer, Fault
 
 WITHOUT_SECRET: dict[str, str | None] = {"MINTONCE_CLIENT_SECRET": None}
-
-
-@pytest.fixture
-def server() -> Iterator[AuthorizationServer]:
-    """A server for one test."""
-    with served() as server:
-        yield server
-
-
-@pytest.fixture
-def user(tmp_path: Path, server: AuthorizationServer) -> User:
-    """A client of that server."""
-    return User(tmp_path, server.token_url)
 
 
 def test_where_nothing_is_known(user: User) -> None:

@@ -3,27 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from asking import SECRET
-from commanding import User, served
+from commanding import User
 from mintonce.testing import AuthorizationServer
-
-
-@pytest.fixture
-def server() -> Iterator[AuthorizationServer]:
-    """A server for one test."""
-    with served() as server:
-        yield server
-
-
-@pytest.fixture
-def user(tmp_path: Path, server: AuthorizationServer) -> User:
-    """A client of that server."""
-    return User(tmp_path, server.token_url)
 
 
 def test_processes_one_after_another_get_one_token(user: User, server: AuthorizationServer) -> None:
@@ -201,6 +187,6 @@ def test_verbose_tells_what_is_done(user: User, server: AuthorizationServer) -> 
 
 def test_a_budget_that_will_not_last_is_told(user: User) -> None:
     """A warning comes without being asked for, and standard output stays clean."""
-    done = user.call("token", "--budget", "2/day")
+    done = user.call("token", "--budget", "2/8h")  # an hour each
     assert "will not last" in done.err
     assert 1 == len(done.out.splitlines())
