@@ -88,7 +88,7 @@ class Driver:
         self._cooling: Since[CoolDown] = Since(clock)
         self._own_cooling: Since[CoolDown] = Since(clock)
         self._unshared: CoolDown | None = None
-        self.saving = Saving(self.cell, clock)
+        self.saving: Saving = Saving(self.cell, clock)
         own = source.ledger_key if isinstance(source, MeteredSource) else f"ledger-{source.key}"
         self._ledger_key = ledger_name(budgets) or own
 
