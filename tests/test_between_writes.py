@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import pytest
 
@@ -76,7 +77,7 @@ async def test_a_rejected_token_is_not_stored_later() -> None:
         first = await tokens.get()
         store.away = False
         await tokens.invalidate(first)
-    other, clock = Handmade(), ManualClock()
+    other, clock = Handmade(), ManualClock(time.time())
     async with passing(clock):  # until the lease of the first one is dead
         await TokenManager(other, store=MemoryStore(values), clock=clock).get()
     assert 1 == other.requests

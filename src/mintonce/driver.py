@@ -196,10 +196,8 @@ class Driver:
             self.saving.drop()
         else:
             self.saving.keep(minted.token, claim.lease)
-        # What was issued a moment ago is neither over nor old, although it may look like that.
+        # What was issued a moment ago is not over, although it looks like one that was.
         need = need._replace(expired=None)
-        if minted.record.token == minted.token:
-            need = need._replace(replaces=None)
         step = decide(minted.record, self._clock.wall(), need, me=claim.lease)
         if isinstance(step, Use):
             return Obtained(step.token, claim.lease.reason, unsaved=not minted.saved)
