@@ -102,6 +102,9 @@ def test_a_long_text_is_cleaned_at_once() -> None:
     """No text of a server's, however it looks like the secret, keeps the process busy."""
     clean = Redactor("orders", Secret("a/%25\\ " * 20))
     assert 200 == len(clean("a%2F%2525\\\\+" * 5000))
+    assert 200 == len(clean("\\" * 60_000))
+    assert 200 == len(clean("&#0000" * 10_000))
+    assert 200 == len(clean("%25" * 20_000))
 
 
 @pytest.mark.parametrize("method", AUTH_METHODS)

@@ -186,7 +186,7 @@ async def _read(response: aiohttp.ClientResponse) -> tuple[bytes, str | None]:
     """Return the content, or what is wrong with it: the status has come, and means something."""
     body = bytearray()
     # A refusal is one also if its explanation never comes. A token is worth waiting for.
-    limit = None if response.ok else _EXPLANATION
+    limit = None if response.status in range(200, 300) else _EXPLANATION
     try:
         async with asyncio.timeout(limit):
             async for chunk in response.content.iter_chunked(8192):

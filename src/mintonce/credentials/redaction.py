@@ -45,7 +45,8 @@ class Redactor:
 
 def _written(character: str) -> str:
     """A pattern for a character as it is, or escaped: not everybody escapes the same ones."""
-    plain = r"\\*" + ("[ +]" if character == " " else re.escape(character))
+    # No more than three backslashes: thousands would be looked at again from each of them.
+    plain = r"\\{0,3}" + ("[ +]" if character == " " else re.escape(character))
     if character.isascii() and character.isalnum():
         return plain
     number = ord(character)
