@@ -114,7 +114,8 @@ class Mintage:
             token.lifetime,
         )
         minted = await self._land(held, token)
-        await self._books.settle(mint, "minted", lifetime=token.lifetime, quotas=answer.quotas)
+        if minted.saved:  # otherwise the callers would wait once more for a store that hangs
+            await self._books.settle(mint, "minted", lifetime=token.lifetime, quotas=answer.quotas)
         return minted
 
     async def _paid(self, held: HeldLease) -> tuple[Mint, Answer]:
