@@ -137,6 +137,18 @@ async def test_an_answer_that_is_none(answer: Any) -> None:
     assert caught.value.may_have_issued
 
 
+async def test_a_source_that_is_written_wrong() -> None:
+    """A plain ``mint`` is taken as it is; for what is no mapping, it is said what should be."""
+    good = {"access_token": "plain", "expires_in": 60}
+    for answer, told in ((good, None), ("a token", "must return a mapping .* not str")):
+        plain: Any = lambda answer=answer: answer  # noqa: E731 - what is given is a function
+        if told is None:
+            assert "plain" == (await asking(Handmade()).send(plain)).token.access_token
+        else:
+            with pytest.raises(TokenRequestError, match=told):
+                await asking(Handmade()).send(plain)
+
+
 async def test_the_time_that_the_answer_took_is_taken_off() -> None:
     """By the steady clock; a wall clock that was set meanwhile is right in the end."""
     clock, source = ManualClock(NOW), Handmade(lifetime=600)

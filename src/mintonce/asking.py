@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
@@ -12,7 +13,7 @@ from mintonce.clock import Clock
 from mintonce.credentials.source import PreparingSource, RotatingSource, TokenSource
 from mintonce.errors import TokenRequestError
 from mintonce.ledger import Quota
-from mintonce.token import Token, from_response
+from mintonce.token import Token, from_response, seconds
 
 Send = Callable[[], Awaitable[Mapping[str, Any]]]
 """Sends one token request and returns the members of the answer."""
@@ -56,8 +57,8 @@ class Asking:
         async with _guarded(may_have_issued=False), asyncio.timeout(_PREPARING):
             return await self._source.prepare(timeout=self._timeout)
 
-    async def send(self, send: Send) -> Answer:
-        """Send one token request.
+    async def send(self, send: Send, *, old: Token | None = None) -> Answer:
+        """Send one token request; `old` is the token that is to be replaced.
 
         Raises:
             TokenRequestError: No token that is of any use came of it.
@@ -65,6 +66,8 @@ class Asking:
         """
         started = self._clock.steady()
         response = await self._response(send)
+        _check_kind(response)
+        _check_same(response, old)
         # Where the wall clock stepped meanwhile, the start is told in its present terms.
         wall, elapsed = self._clock.wall(), self._clock.steady() - started
         async with _guarded(may_have_issued=True):
@@ -93,12 +96,42 @@ class Asking:
     async def _response(self, send: Send) -> Mapping[str, Any]:
         try:
             async with asyncio.timeout(self._timeout), _guarded(may_have_issued=True):
-                return await send()
+                answer: Any = send()
+                found: Mapping[str, Any] = await answer if inspect.isawaitable(answer) else answer
+                return found
         except TimeoutError:
             pass  # told below: from here, frames that hold the secret would come along with it
         raise TokenRequestError(
             f"the authorization server gave no answer within {self._timeout:g} s",
             may_have_issued=True,
+        )
+
+
+def _check_kind(response: object) -> None:
+    # Anybody can write a source.
+    if not isinstance(response, Mapping):
+        raise TokenRequestError(
+            "mint() of the token source must return a mapping of the members of the answer, not"
+            f" {type(response).__name__}",
+            may_have_issued=True,
+        )
+
+
+def _check_same(response: Mapping[str, Any], old: Token | None) -> None:
+    """Tell the end of a token from a token that was useless from the start.
+
+    Some servers hand out one token until it is over, and tell its life in whole seconds: of the
+    last of them nothing is left. After that there is another token.
+    """
+    if (
+        old
+        and response.get("access_token") == old.access_token
+        and seconds(response.get("expires_in")) == 0
+    ):
+        raise TokenRequestError(
+            "the authorization server handed out the token again that has just run out",
+            may_have_issued=True,
+            retry_after=1.0,
         )
 
 

@@ -125,7 +125,7 @@ class Mintage:
             # longer than a lease lives. If nobody has taken it meanwhile, it is ours again.
             await held.confirm()
             mint = await self._reserve(held)
-            return mint, await self._send(send, mint)
+            return mint, await self._send(send, mint, held.record.token)
         except TokenRequestError as error:
             await self._cool_down(held, error)
             raise
@@ -153,9 +153,9 @@ class Mintage:
             raise _LeaseLost("this process was paused while it wanted to mint")
         return mint
 
-    async def _send(self, send: Send, mint: Mint) -> Answer:
+    async def _send(self, send: Send, mint: Mint, old: Token | None) -> Answer:
         try:
-            return await self._asking.send(send)
+            return await self._asking.send(send, old=old)
         except TokenRequestError as error:
             await self._books.settle(mint, "lost" if error.may_have_issued else "refused")
             raise

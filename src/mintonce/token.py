@@ -137,12 +137,7 @@ def _lifetime(value: object) -> float:
     if lifetime is None:
         return DEFAULT_LIFETIME
     if lifetime <= 0:
-        # Some servers hand out one token until it is over, and tell whole seconds: of the last one
-        # nothing is left. After that there is another.
-        raise _unusable(
-            "holds a token that has already expired (expires_in is not positive)",
-            retry_after=1.0 if lifetime > -1 else None,
-        )
+        raise _unusable("holds a token that has already expired (expires_in is not positive)")
     return min(lifetime, MAX_LIFETIME)
 
 
@@ -162,6 +157,5 @@ def seconds(value: object) -> float | None:
     return None if math.isnan(number) else number
 
 
-def _unusable(what: str, *, retry_after: float | None = None) -> TokenRequestError:
-    message = f"the token response {what}"
-    return TokenRequestError(message, may_have_issued=True, retry_after=retry_after)
+def _unusable(what: str) -> TokenRequestError:
+    return TokenRequestError(f"the token response {what}", may_have_issued=True)
