@@ -17,7 +17,7 @@ LOOK = 0.5
 LEAST = 0.02
 """Seconds between two looks, at least."""
 
-_LONGEST = 0.1  # seconds between two looks where nobody tells of changes
+_LONGEST = 0.08  # seconds between two looks where nobody tells of changes
 
 
 class Watch:
