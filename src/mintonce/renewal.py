@@ -118,10 +118,8 @@ def decide(
         return Use(token)
     if token and _asks_too_much(token, now, need):
         return Refuse(_too_long(token, need))
-    if cool_down and _concerns(cool_down, record, now, need):
-        left = _left(cool_down, now, cooled_for)
-        if left > 0:
-            return _refuse(cool_down, now, left)
+    if cool_down and (left := _left(cool_down, record, now, need, cooled_for)):
+        return _refuse(cool_down, now, left)
     if record.lease and record.lease.holder != me.holder and unchanged_for < LEASE:
         return Wait()
     if token and _is_rejected(record, need) and token.fingerprint not in record.rejected:
@@ -201,15 +199,17 @@ def _concerns(cool_down: CoolDown, record: Record, now: float, need: Need) -> bo
     )
 
 
-def _left(cool_down: CoolDown, now: float, cooled_for: float) -> float:
-    """Seconds that the cool-down still lasts.
+def _left(cool_down: CoolDown, record: Record, now: float, need: Need, cooled_for: float) -> float:
+    """Seconds for which the cool-down still keeps this process from asking.
 
     By the wall clock, which all have in common, and by the steady clock of this process, which
     nobody sets: it never lasts longer than it was meant to.
     """
     by_wall, length = cool_down.until - now, cool_down.seconds
     # One that seems to last much longer than that was written by a clock that was wrong.
-    return min(by_wall, length - cooled_for) if by_wall <= length + SKEW else 0.0
+    if by_wall > length + SKEW or not _concerns(cool_down, record, now, need):
+        return 0.0
+    return max(min(by_wall, length - cooled_for), 0.0)
 
 
 def _refuse(cool_down: CoolDown, now: float, left: float) -> Refuse:
