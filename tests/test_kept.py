@@ -153,10 +153,12 @@ async def test_closed_at_any_step(step: int) -> None:
 
 
 async def test_closing_twice_and_without_use() -> None:
-    """Neither is an error."""
+    """Neither is an error, and it stays closed."""
     tokens = TokenManager(Handmade())
     await tokens.aclose()
     await tokens.aclose()
+    with pytest.raises(UsageError, match="closed"):
+        await tokens.get()
 
 
 async def test_a_token_is_stored_before_it_is_handed_out() -> None:
