@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 import shutil
 import subprocess
 import sys
@@ -40,7 +41,7 @@ FOUND = [version for version in SUPPORTED if _is_found(version)] or [
 nox.needs_version = ">=2026.10"
 nox.options.default_venv_backend = "uv"
 nox.options.error_on_missing_interpreters = True
-nox.options.sessions = ["lint", "typing", "tests", "docs"]
+nox.options.sessions = ["lint", "typing", "tests", "simulation", "docs"]
 
 
 def _install(session: nox.Session, group: str) -> None:
@@ -98,6 +99,26 @@ def tests(session: nox.Session) -> None:
     session.run("coverage", "run", "-m", "pytest", env=env)
     session.run("coverage", "combine", "--quiet", env=env)
     session.run("coverage", "report", "--fail-under=98", env=env)
+
+
+@nox.session(requires=["wheel"])
+def simulation(session: nox.Session) -> None:
+    """Run twenty thousand fleets in made-up time; ``-- --seed 7`` runs one, and shows it all."""
+    _install(session, "test")
+    with session.chdir("tests"):
+        session.run("python", "-m", "simulation", *session.posargs)
+
+
+@nox.session(requires=["wheel"])
+def soak(session: nox.Session) -> None:
+    """Run fleets that no other run has seen, for an hour, or for ``-- --seconds`` as many."""
+    _install(session, "test")
+    first = str(secrets.randbelow(10**9))
+    with session.chdir("tests"):
+        session.run(
+            *("python", "-m", "simulation", "--first", first, "--seconds", "3600"),
+            *session.posargs,
+        )
 
 
 @nox.session(requires=["wheel"])

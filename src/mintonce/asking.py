@@ -13,6 +13,7 @@ from mintonce.clock import Clock
 from mintonce.credentials.source import PreparingSource, RotatingSource, TokenSource
 from mintonce.errors import TokenRequestError
 from mintonce.ledger import Quota
+from mintonce.limits import time_limit
 from mintonce.token import Token, from_response, seconds
 
 Send = Callable[[], Awaitable[Mapping[str, Any]]]
@@ -54,7 +55,7 @@ class Asking:
         """
         if not isinstance(self._source, PreparingSource):
             return self._source.mint
-        async with _guarded(may_have_issued=False), asyncio.timeout(_PREPARING):
+        async with _guarded(may_have_issued=False), time_limit(_PREPARING):
             return await self._source.prepare(timeout=self._timeout)
 
     async def send(self, send: Send, *, old: Token | None = None) -> Answer:
@@ -88,14 +89,14 @@ class Asking:
         if not isinstance(self._source, RotatingSource):
             return None
         try:
-            async with _guarded(may_have_issued=False), asyncio.timeout(_PREPARING):
+            async with _guarded(may_have_issued=False), time_limit(_PREPARING):
                 return await self._source.fingerprint()
         except TokenRequestError:
             return None
 
     async def _response(self, send: Send) -> Mapping[str, Any]:
         try:
-            async with asyncio.timeout(self._timeout), _guarded(may_have_issued=True):
+            async with time_limit(self._timeout), _guarded(may_have_issued=True):
                 answer: Any = send()
                 found: Mapping[str, Any] = await answer if inspect.isawaitable(answer) else answer
                 return found

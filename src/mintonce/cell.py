@@ -13,6 +13,7 @@ from typing import Generic, NamedTuple, TypeVar
 from mintonce import codec
 from mintonce.cancellation import is_asked_for
 from mintonce.errors import MintonceError, StoreError, StoreUnavailable
+from mintonce.limits import time_limit
 from mintonce.stores.protocol import PushingStore, TokenStore
 
 logger: logging.Logger = logging.getLogger("mintonce")
@@ -174,7 +175,7 @@ class Cell(Generic[T]):
     async def _ask(self, call: Callable[[], Awaitable[R]], kinds: tuple[type, ...]) -> R:
         # Anybody can write a store. Whatever comes out of it, callers need to know one root only.
         try:
-            async with asyncio.timeout(STORE_TIMEOUT):
+            async with time_limit(STORE_TIMEOUT):
                 answer = await call()
         except TimeoutError:
             raise StoreUnavailable(

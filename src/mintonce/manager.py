@@ -22,7 +22,7 @@ from mintonce.renewal import Need, Old
 from mintonce.stats import Stats
 from mintonce.stores import TokenStore
 from mintonce.supply import Supply, WithoutStore
-from mintonce.token import Token, fingerprint
+from mintonce.token import Token
 
 if TYPE_CHECKING:
     from mintonce.status import Status
@@ -118,9 +118,7 @@ class TokenManager:
         fleet, and none where a newer token is there. Never raises because of the store.
         """
         self._check_open()
-        if not isinstance(token, Token | str):
-            raise UsageError(f"invalidate takes a Token or a str, not {type(token).__name__}")
-        mark = token.fingerprint if isinstance(token, Token) else fingerprint(token)
+        mark = options.mark(token)
         if self._hold and self._hold.token.fingerprint == mark:
             self._hold = None
             self._end_glance()
@@ -166,11 +164,15 @@ class TokenManager:
         if token := self._at_hand(min_validity):
             return token
         self._stats.waited += 1
+        # Other needs, another flight: what fails for them need not fail for these.
+        name, renew = f"get {min_validity:g}", partial(self._renew, min_validity)
         for _ in range(_ROUNDS):
             self._check_open()
-            # Callers with other needs have a flight of their own: what fails for them need not
-            # fail for these. Flights meet in the store, where one of them mints.
-            await self._flights.join(f"get {min_validity:g}", partial(self._renew, min_validity))
+            try:
+                await self._flights.join(name, renew)
+            except MintonceError:
+                if not self._at_hand(min_validity):
+                    raise  # otherwise another flight has brought what this one could not
             if token := self._at_hand(min_validity):
                 return token
         raise TokenRequestError("tokens expire, or are rejected, faster than they are handed out")
@@ -185,14 +187,12 @@ class TokenManager:
             return None
         if moment.steady >= max(hold.due, self._early_again_at):
             self._flights.start("early", partial(self._early, Old(hold.token, remaining)))
-        if not self._closed:
+        if not self._closed and isinstance(self._clock, SystemClock):  # others have no such timer
             self._glance(hold, moment, remaining)
         return hold.token
 
     def _glance(self, hold: Hold, moment: Moment, remaining: float) -> None:
         """Let `get` trust this look for a moment, so that it need not read both clocks."""
-        if not isinstance(self._clock, SystemClock):
-            return  # the timer would keep another time
         length = min(_GLANCE, remaining)
         if hold.due > moment.steady:
             length = min(length, hold.due - moment.steady)

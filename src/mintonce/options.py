@@ -9,6 +9,7 @@ from mintonce.budget import Budget
 from mintonce.credentials.source import TokenSource
 from mintonce.errors import UsageError
 from mintonce.stores import MemoryStore, TokenStore, open_store
+from mintonce.token import Token, fingerprint
 
 _LONGEST = 1e12  # seconds: far beyond all that can be meant
 
@@ -41,6 +42,13 @@ def store(value: TokenStore | str | None) -> TokenStore:
             f" not {type(found).__name__}"
         )
     return found
+
+
+def mark(value: Token | str) -> str:
+    """Return the fingerprint of a token."""
+    if not isinstance(value, Token | str):
+        raise UsageError(f"invalidate takes a Token or a str, not {type(value).__name__}")
+    return value.fingerprint if isinstance(value, Token) else fingerprint(value)
 
 
 def source(value: TokenSource) -> TokenSource:
