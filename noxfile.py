@@ -122,6 +122,14 @@ def soak(session: nox.Session) -> None:
 
 
 @nox.session(requires=["wheel"])
+def month(session: nox.Session) -> None:
+    """Let a hundred workers live for a month of made-up time, and count what they mint."""
+    _install(session, "test")
+    with session.chdir("tests"):
+        session.run("python", "-m", "simulation.month", *session.posargs)
+
+
+@nox.session(requires=["wheel"])
 def docs(session: nox.Session) -> None:
     """Build the documentation; a warning, or a name that leads nowhere, is an error."""
     _install(session, "docs")

@@ -65,7 +65,7 @@ class Run:
         self.judge = Judge(self)
         self.store = Store(self)
         self.server = Server(self)
-        self.fleet = Fleet(self)
+        self.fleet: Fleet = Fleet(self)
 
     @property
     def now(self) -> float:
