@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from simulation.process import pause
 from simulation.run import simulate
 from simulation.time import ProcessLoop, Stuck, Timeline
 from simulation.world import TROUBLES, World
@@ -67,17 +68,17 @@ def test_a_process_that_stands_still_does_nothing() -> None:
 
     async def work() -> None:
         while True:
-            await asyncio.sleep(1.0)
+            await pause(1.0)
             seen.append(timeline.now)
 
     async def main() -> None:
         loop = ProcessLoop(timeline)
         task = loop.create_task(work())
-        await asyncio.sleep(2.5)
+        await pause(2.5)
         loop.stop()
-        await asyncio.sleep(10.0)
+        await pause(10.0)
         loop.go_on()
-        await asyncio.sleep(1.5)
+        await pause(1.5)
         task.cancel()
 
     timeline.run(main())

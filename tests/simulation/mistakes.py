@@ -9,6 +9,7 @@ from typing import Any
 
 from mintonce import Token, cell, minting, outcome
 from mintonce.record import Record
+from simulation.process import pause
 
 
 def believes_it_won(right: Any) -> Any:
@@ -66,7 +67,7 @@ async def stores_after_handing_out(self: Any, held: Any, token: Token) -> Any:
     """Hand the token out, and store it a second later."""
 
     async def later() -> None:
-        await asyncio.sleep(1)
+        await pause(1)
         await held.update(lambda record, lease: outcome.landed(record, lease, token))
 
     self._later = asyncio.create_task(later())

@@ -74,9 +74,9 @@ def on_request(judge: Judge, request: Request) -> None:
         )
     if budget or judge.world.store_is_well:
         claims = sum(claim.process is process for claim in judge.claims)
-        judge.demands(
-            "G1", claims > len(mine), lambda: f"{process} sends two requests under one lease"
-        )
+        # Who could not give the lease back after a refusal may use it once more.
+        used = sum(other.delivered is not None or other.ended > judge.run.now for other in mine)
+        judge.demands("G1", claims > used, lambda: f"{process} sends two requests under one lease")
         for other in judge.requests[-8:]:
             if other.ended > judge.run.now and not _may_be_late(other):
                 judge.breaks("G1", f"{process} and {other.process} both mint")

@@ -100,7 +100,7 @@ def on_looking_back(judge: Judge, request: Request) -> None:
     if value is None or value in judge.reports or judge.expiry[value] <= max(best, now):
         return
     could_store_it = (
-        request.claim is not None
+        (judge.world.budget is not None or judge.world.store_is_well)  # not minted for it alone
         and process.ended_at > now
         and process.stopped_at < request.sent
         and process.troubled_at < now - _LONGEST_PAUSE
