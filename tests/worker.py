@@ -114,4 +114,6 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
+    sys.path.append(str(Path(__file__).parent))  # last: the package is the one that is installed
+    import_module("torture.loops").install()
     asyncio.run(main())
