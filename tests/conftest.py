@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,29 +10,13 @@ from hypothesis import settings
 
 from commanding import User, served
 from mintonce.testing import AuthorizationServer
-from torture import blocking, leftovers, loops, watched
 
-loops.install()
-blocking.install()
-leftovers.install()
+pytest_plugins = ["torture.plugin"]
 
 # No deadline for an example: on a busy machine it would only tell how busy the machine is.
 # The same examples each time: a red run can be run again, and is red again.
 settings.register_profile("mintonce", deadline=None, derandomize=True, database=None)
 settings.load_profile("mintonce")
-
-
-def pytest_collection_finish() -> None:
-    """Look through the garbage of each test, and not each time through all that was imported."""
-    gc.collect()
-    gc.freeze()
-
-
-@pytest.fixture(autouse=True)
-def _no_offence() -> Iterator[None]:
-    """Fail each test that blocks an event loop, or leaves something behind."""
-    with watched():
-        yield
 
 
 @pytest.fixture

@@ -22,8 +22,8 @@ VARIABLE = "MINTONCE_TEST_LOOP"
 Loop = TypeVar("Loop", bound=asyncio.AbstractEventLoop)
 
 
-def install() -> None:
-    """Have asyncio make loops of the kind that is asked for, wherever it makes one."""
+def install() -> str:
+    """Have asyncio make loops of the kind that is asked for, wherever it makes one; return it."""
     mode = os.environ.get(VARIABLE, "")
     if mode == "debug":
         # The loops that a test makes itself look there as well, and so does every child process.
@@ -32,6 +32,7 @@ def install() -> None:
         logging.getLogger("asyncio").addFilter(lambda record: "took %.3f" not in str(record.msg))
     elif mode:
         _install(_makers()[mode])
+    return mode
 
 
 def prepared(make: Callable[[], Loop]) -> Callable[[], Loop]:
@@ -63,3 +64,11 @@ def _install(make: Callable[[], asyncio.AbstractEventLoop]) -> None:
                 return make()
 
         asyncio.set_event_loop_policy(Policy())  # type: ignore[deprecated]  # as said above
+
+
+def kind() -> str:
+    """Tell what kind of loop runs, by the names of the modes."""
+    loop = asyncio.get_running_loop()
+    if type(loop).__module__.startswith("uvloop"):
+        return "uvloop"
+    return "debug" if loop.get_debug() else "eager" if loop.get_task_factory() else ""
