@@ -44,7 +44,7 @@ LEFT = {
     "future": ("asyncio.Future().set_exception(OSError())", "Future exception was never retrieved"),
     "lost": ("asyncio.create_task(lose()); await asyncio.sleep(0); gc.collect()", "it is pending"),
     "session": ("aiohttp.ClientSession()", "Unclosed client session"),
-    "transport": ("await connect()", "unclosed transport"),
+    "transport": ("await connect()", "unclosed"),
     "socket": ("socket.socket()", "unclosed <socket"),
     "callback": ("asyncio.get_running_loop().call_soon(int, 'x')", "Exception in callback"),
     "not ours": ("Flights().start('adrift', hang)", None),

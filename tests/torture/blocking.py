@@ -20,6 +20,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Generator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
@@ -62,8 +63,8 @@ SILENT: tuple[tuple[Any, str], ...] = (
 )
 """What Python tells nobody of, at least not in all its versions."""
 
-_START = threading.Thread.start.__code__
-"""It waits until the thread runs, as whoever starts one has to."""
+_TO_THREADS = {threading.Thread.start.__code__, ThreadPoolExecutor.submit.__code__}
+"""These wait for a moment until a thread runs, as whoever does not want to block has to."""
 
 _allowed = 0
 
@@ -111,6 +112,6 @@ def _judge(what: str, frame: FrameType | None) -> None:
             where = f"{code.co_filename}:{frame.f_lineno}, in {code.co_name}"
             report(f"{what} blocks the event loop: {where}")
             return
-        if code.co_filename.startswith(_NOT_OURS) or code is _START:
+        if code.co_filename.startswith(_NOT_OURS) or code in _TO_THREADS:
             return
         frame = frame.f_back
