@@ -47,7 +47,10 @@ class _Reports(logging.Handler):
     """Hears what the exception handler of a loop says: never retrieved, destroyed, unclosed."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        report(f"told to the event loop: {record.getMessage()}")
+        message = record.getMessage()
+        # Asyncio says this in debug mode only: a client did not trust a server, and went away.
+        if not message.startswith("Error on transport creation for incoming connection"):
+            report(f"told to the event loop: {message}")
 
 
 def _look_for_tasks(loop: asyncio.AbstractEventLoop | None) -> None:

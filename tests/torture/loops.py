@@ -5,6 +5,7 @@
 
 The choice is made where asyncio itself makes it, so that it holds for pytest-asyncio, for
 `asyncio.run` in a test or in the command, for loops in threads, and for the workers of a fleet.
+Where a test runs the command as users do, as a process of its own, it runs as users have it.
 """
 
 from __future__ import annotations
@@ -25,13 +26,10 @@ Loop = TypeVar("Loop", bound=asyncio.AbstractEventLoop)
 def install() -> str:
     """Have asyncio make loops of the kind that is asked for, wherever it makes one; return it."""
     mode = os.environ.get(VARIABLE, "")
-    if mode == "debug":
-        # The loops that a test makes itself look there as well, and so does every child process.
-        os.environ["PYTHONASYNCIODEBUG"] = "1"
+    if mode:
+        _install(_makers()[mode])
         # On a busy machine any step takes long now and then; what blocks is found by its calls.
         logging.getLogger("asyncio").addFilter(lambda record: "took %.3f" not in str(record.msg))
-    elif mode:
-        _install(_makers()[mode])
     return mode
 
 
@@ -39,8 +37,9 @@ def prepared(make: Callable[[], Loop]) -> Callable[[], Loop]:
     """Give the loops that a test makes itself what they can have of the mode."""
 
     def made() -> Loop:
-        loop = make()
-        if os.environ.get(VARIABLE) == "eager":
+        loop, mode = make(), os.environ.get(VARIABLE)
+        loop.set_debug(mode == "debug")
+        if mode == "eager":
             loop.set_task_factory(getattr(asyncio, "eager_task_factory"))  # noqa: B009 - the types are those of 3.11
         return loop
 
@@ -49,6 +48,7 @@ def prepared(make: Callable[[], Loop]) -> Callable[[], Loop]:
 
 def _makers() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
     return {
+        "debug": prepared(asyncio.SelectorEventLoop),
         "eager": prepared(asyncio.SelectorEventLoop),
         "uvloop": lambda: import_module("uvloop").new_event_loop(),
     }
