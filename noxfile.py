@@ -42,6 +42,8 @@ FOUND = [version for version in SUPPORTED if _is_found(version)] or [
 LOOPS = {"debug": FOUND[0], "eager": FOUND[len(FOUND) // 2], "uvloop": FOUND[-1]}
 if FOUND[-1] < "3.12":
     del LOOPS["eager"]
+if sys.platform == "win32":
+    del LOOPS["uvloop"]
 
 nox.needs_version = ">=2026.10"
 nox.options.default_venv_backend = "uv"
