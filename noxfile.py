@@ -38,10 +38,17 @@ FOUND = [version for version in SUPPORTED if _is_found(version)] or [
     "{}.{}".format(*sys.version_info)
 ]
 
+# The loops that the suite is run on, each with one Python: eager tasks came with 3.12.
+LOOPS = {"debug": FOUND[0], "eager": FOUND[len(FOUND) // 2], "uvloop": FOUND[-1]}
+if FOUND[-1] < "3.12":
+    del LOOPS["eager"]
+if sys.platform == "win32":
+    del LOOPS["uvloop"]
+
 nox.needs_version = ">=2026.10"
 nox.options.default_venv_backend = "uv"
 nox.options.error_on_missing_interpreters = True
-nox.options.sessions = ["lint", "typing", "tests", "simulation", "docs"]
+nox.options.sessions = ["lint", "typing", "tests", "torture", "simulation", "docs"]
 
 
 def _install(session: nox.Session, group: str) -> None:
@@ -127,6 +134,15 @@ def month(session: nox.Session) -> None:
     _install(session, "test")
     with session.chdir("tests"):
         session.run("python", "-m", "simulation.month", *session.posargs)
+
+
+@nox.session(requires=["wheel"])
+@nox.parametrize("loop,python", [nox.param(*pair, id=pair[0]) for pair in LOOPS.items()])
+def torture(session: nox.Session, loop: str) -> None:
+    """Run the tests on another event loop: asyncio in debug mode or with eager tasks, or uvloop."""
+    _install(session, "test")
+    # Half the time for two at once; the other sessions run them one after another.
+    session.run("pytest", "-n2", *session.posargs, env={"MINTONCE_TEST_LOOP": loop})
 
 
 @nox.session(requires=["wheel"])

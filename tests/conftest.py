@@ -11,6 +11,8 @@ from hypothesis import settings
 from commanding import User, served
 from mintonce.testing import AuthorizationServer
 
+pytest_plugins = ["torture.plugin"]
+
 # No deadline for an example: on a busy machine it would only tell how busy the machine is.
 # The same examples each time: a red run can be run again, and is red again.
 settings.register_profile("mintonce", deadline=None, derandomize=True, database=None)

@@ -46,6 +46,7 @@ class Hostile:
     requests: list[str] = field(default_factory=list[str])
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
     gone: asyncio.Event = field(default_factory=asyncio.Event)
+    _open: dict[asyncio.Task[Any] | None, asyncio.StreamWriter] = field(default_factory=dict)
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self.tls)
@@ -59,6 +60,10 @@ class Hostile:
         at: TracebackType | None,
     ) -> None:
         self._server.close()
+        for serving, writer in [*self._open.items()]:
+            writer.transport.abort()
+            assert serving
+            await asyncio.wait([serving])
         await self._server.wait_closed()
 
     @property
@@ -77,6 +82,7 @@ class Hostile:
         return message_from_string(head)[name]
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._open[asyncio.current_task()] = writer
         try:
             writer.write(self.greeting)
             head = await reader.readuntil(b"\r\n\r\n")
@@ -89,6 +95,7 @@ class Hostile:
         finally:
             self.gone.set()
             writer.close()
+            del self._open[asyncio.current_task()]
 
     async def _reply(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(self.answer)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import subprocess
 import sys
+import termios
+import time
 from pathlib import Path
 
 import pytest
@@ -135,6 +138,28 @@ def test_ctrl_c_waits_for_the_token_request(user: User, server: AuthorizationSer
     assert (130, "", "") == (process.returncode, out, err)
     assert server.is_live(user.call("token").out.strip())
     assert 1 == server.requests
+
+
+def test_ctrl_c_while_the_secret_is_typed(user: User) -> None:
+    """Once is enough: nothing was sent that would have to be waited for."""
+    with user.start("token", "--client-secret-file", "-") as process:
+        assert process.stdin
+        process.stdin.write("half a sec")
+        process.stdin.flush()
+        wait_until_read(process.stdin.fileno())
+        process.send_signal(signal.SIGINT)
+        try:
+            assert process.wait(timeout=10) in (130, -signal.SIGINT)
+        finally:
+            process.kill()
+
+
+def wait_until_read(pipe: int) -> None:
+    """Return when the other end has taken all that was written."""
+    deadline, left = time.monotonic() + 10, bytearray(b"\1")
+    while any(left):
+        assert time.monotonic() < deadline
+        fcntl.ioctl(pipe, termios.FIONREAD, left := bytearray(4))
 
 
 def test_a_second_ctrl_c_waits_no_longer(user: User, server: AuthorizationServer) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any
 
@@ -12,6 +13,7 @@ import anyio
 import pytest
 
 from hostile import Hostile, http
+from managing import eventually
 from mintonce.credentials import ClientCredentials
 from mintonce.credentials.authentication import read_secret
 from mintonce.errors import TokenRequestError
@@ -157,6 +159,21 @@ async def test_a_function_that_blocks() -> None:
     assert limit.cancelled_caught
     assert not ended.is_set()
     release.set()
+
+
+async def test_nothing_is_left_of_a_function_that_was_abandoned() -> None:
+    """Not even the coroutine that it returns when nobody waits for it any more."""
+    release, made = threading.Event(), list[Coroutine[Any, Any, str]]()
+
+    def block() -> Coroutine[Any, Any, str]:
+        release.wait(10)
+        made.append(later("s3cr3t"))
+        return made[0]
+
+    with pytest.raises(TokenRequestError, match="failed with TimeoutError"):
+        await read_secret(block, time_limit=0.01)
+    release.set()
+    await eventually(lambda: made and inspect.CORO_CLOSED == inspect.getcoroutinestate(made[0]))
 
 
 async def test_cancelling_while_the_secret_is_read() -> None:

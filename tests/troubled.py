@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from flying import steps
 from mintonce import MemoryStore, StoreError
+from torture import prepared
 
 T = TypeVar("T")
 
@@ -46,7 +47,7 @@ class Skipping(asyncio.SelectorEventLoop):
 
 def run(test: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """Run a test on a loop whose time can be moved on."""
-    with asyncio.Runner(loop_factory=Skipping) as runner:
+    with asyncio.Runner(loop_factory=prepared(Skipping)) as runner:
         return runner.run(test())
 
 

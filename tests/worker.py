@@ -12,6 +12,10 @@ from typing import TYPE_CHECKING, Any
 from mintonce import Budget, ClientCredentials, FileStore, MintonceError, Token, TokenManager
 from mintonce.clock import SystemClock
 
+sys.path.append(str(Path(__file__).parent))  # last: what is tested is what is installed
+
+from torture import loops
+
 if TYPE_CHECKING:
     from mintonce.testing import ManualClock
 
@@ -74,6 +78,10 @@ class Worker:
             "minted": self.tokens.stats.minted,
         }
 
+    async def loop(self) -> dict[str, Any]:
+        """Tell what kind of loop this process runs on."""
+        return {"kind": loops.kind()}
+
     async def obey(self, number: int, do: str, **options: Any) -> None:
         """Do one thing and tell what came of it."""
         try:
@@ -114,4 +122,5 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
+    loops.install()
     asyncio.run(main())

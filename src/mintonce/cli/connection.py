@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 from collections.abc import Callable
@@ -65,7 +66,7 @@ class Connection:
             raise UsageError("--budget-name names the count of a budget: give --budget as well")
         return [Budget(one.limit, per=one.per, name=self.budget_name) for one in self.budget]
 
-    async def token(self, min_validity: float = 0.0) -> Token:
+    def token(self, min_validity: float = 0.0) -> Token:
         """Get a token from the store, or mint one.
 
         Raises:
@@ -73,10 +74,10 @@ class Connection:
 
         """
         # Also where it will not be needed: a request that fails for want of a secret would make
-        # everybody wait who shares the store.
+        # everybody wait who shares the store. And before a loop runs: under a loop the first Ctrl-C
+        # cancels a task, which does not end a look at standard input.
         secret = read_client_secret(self.client_secret_file)
-        async with self.manager(self._credentials(secret)) as tokens:
-            return await tokens.get(min_validity=min_validity)
+        return asyncio.run(_get(self.manager(self._credentials(secret)), min_validity))
 
     @property
     def source(self) -> ClientCredentials:
@@ -106,6 +107,11 @@ class Connection:
             extra=dict(self.extra),
             auth_method=self.auth_method,
         )
+
+
+async def _get(tokens: TokenManager, min_validity: float) -> Token:
+    async with tokens:
+        return await tokens.get(min_validity=min_validity)
 
 
 def _no_secret() -> NoReturn:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import shutil
 import signal
@@ -35,7 +34,7 @@ def command(connection: Connection, *, min_validity: float, command: tuple[str, 
         if os.sep in command[0] and Path(command[0]).exists():
             end(NOT_EXECUTABLE, f"{command[0]}: permission denied")
         end(NOT_FOUND, f"{command[0]}: command not found")
-    token = asyncio.run(connection.token(min_validity))
+    token = connection.token(min_validity)
     environment = {**os.environ, "MINTONCE_ACCESS_TOKEN": token.access_token}
     environment.pop(VARIABLE, None)
     try:

@@ -13,7 +13,7 @@ from mintonce.cli.times import span
 from mintonce.clock import SystemClock
 from mintonce.driver import Driver
 from mintonce.record import Record
-from mintonce.stores import open_store
+from mintonce.stores import TokenStore, open_store
 
 
 @click.command("forget")
@@ -31,14 +31,14 @@ def command(connection: Connection, *, ledger: bool) -> None:
     use it until it expires. The count of token requests stays, so that no budget is exceeded. This
     needs no client secret and sends no request.
     """
-    for line in asyncio.run(_forget(connection, ledger=ledger)):
+    store = open_store(connection.store_url)
+    for line in asyncio.run(_forget(connection, store, ledger=ledger)):
         click.echo(line)
 
 
-async def _forget(connection: Connection, *, ledger: bool) -> list[str]:
-    store, source = open_store(connection.store_url), connection.source
+async def _forget(connection: Connection, store: TokenStore, *, ledger: bool) -> list[str]:
     driver = Driver(
-        source,
+        connection.source,
         store,
         budgets=connection.budgets,
         clock=SystemClock(),

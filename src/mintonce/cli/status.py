@@ -11,6 +11,7 @@ from typing import Any, cast
 
 import click
 
+from mintonce import TokenManager
 from mintonce.cli.connection import Connection, connected
 from mintonce.cli.options import json_option
 from mintonce.cli.times import utc
@@ -30,7 +31,7 @@ def command(connection: Connection, *, as_json: bool) -> None:
     How old the token is, when it expires, who minted it and why; how much of each budget is used,
     and whether it will last; and the last mints. This needs no client secret and sends no request.
     """
-    status = asyncio.run(_read(connection))
+    status = asyncio.run(_read(connection.manager(connection.source)))
     if as_json:
         known = {field.name: getattr(status, field.name) for field in fields(status)}
         click.echo(json.dumps(_object({"store": connection.place, **known}), indent=2))
@@ -40,8 +41,8 @@ def command(connection: Connection, *, as_json: bool) -> None:
     show(status, connection.place, time.time())
 
 
-async def _read(connection: Connection) -> Status:
-    async with connection.manager(connection.source) as tokens:
+async def _read(tokens: TokenManager) -> Status:
+    async with tokens:
         return await tokens.status()
 
 

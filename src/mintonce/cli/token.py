@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import time
 
@@ -35,7 +34,7 @@ def command(connection: Connection, *, min_validity: float, as_json: bool) -> No
 
     It is the one in the store; a new one is minted only if that is no longer usable.
     """
-    token = asyncio.run(connection.token(min_validity))
+    token = connection.token(min_validity)
     click.echo(json.dumps(_members(token)) if as_json else token.access_token)
 
 

@@ -95,8 +95,35 @@ async def _call(provider: SecretProvider) -> Secret:
 
     # A plain function may read a file or ask a vault, so it must not hold up the loop. It may be
     # abandoned, since nothing depends on its end. An async one is called there, and runs here.
-    value = await to_thread.run_sync(lambda: _hidden(provider()), abandon_on_cancel=True)
-    return value if isinstance(value, Secret) else Secret(await value)
+    call = _Call(provider)
+    try:
+        value = await to_thread.run_sync(call.make, abandon_on_cancel=True)
+        return value if isinstance(value, Secret) else Secret(await value)
+    finally:
+        call.close()
+
+
+class _Call:
+    """A call in a thread that may be abandoned, before or after the function has answered."""
+
+    def __init__(self, provider: SecretProvider) -> None:
+        self._provider = provider
+        self._value: Secret | Awaitable[str] | None = None
+        self._closed = False
+
+    def make(self) -> Secret | Awaitable[str]:
+        """Call the function."""
+        value = self._value = _hidden(self._provider())
+        if self._closed:
+            self.close()
+        return value
+
+    def close(self) -> None:
+        """Drop the answer: a coroutine that nobody is going to await would complain of it."""
+        # Each side first leaves word and then looks for the other's, so one of them sees both.
+        self._closed = True
+        if inspect.iscoroutine(self._value):
+            self._value.close()
 
 
 def _hidden(value: str | Awaitable[str]) -> Secret | Awaitable[str]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from secrets import token_hex
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from mintonce.stores.protocol import TokenStore
 
@@ -74,6 +74,7 @@ def _is_in_a_loop() -> bool:
     return True
 
 
+T = TypeVar("T")
 C = TypeVar("C", bound=Contract)
 
 
@@ -91,6 +92,24 @@ def check(body: Callable[[C, TokenStore, TokenStore], Awaitable[None]]) -> Calla
     run.__name__, run.__qualname__ = body.__name__, body.__qualname__
     run.__module__, run.__doc__ = body.__module__, body.__doc__
     return run
+
+
+@asynccontextmanager
+async def under_way(*calls: Coroutine[Any, Any, T]) -> AsyncGenerator[list[asyncio.Task[T]]]:
+    """Start calls, and see to it that all have ended when their store is about to be closed."""
+    tasks = [asyncio.create_task(call) for call in calls]
+    try:
+        yield tasks
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def together(*calls: Coroutine[Any, Any, T]) -> list[T]:
+    """Await calls at once; if one fails, the others are stopped, and its error is raised."""
+    async with under_way(*calls) as tasks:
+        return await asyncio.gather(*tasks)
 
 
 def fresh_key() -> str:

@@ -6,7 +6,15 @@ import asyncio
 from collections.abc import Awaitable
 
 from mintonce.stores.protocol import PushingStore, TokenStore
-from mintonce.testing.contract_checks import TTL, Contract, check, fresh_key, must_swap, same
+from mintonce.testing.contract_checks import (
+    TTL,
+    Contract,
+    check,
+    fresh_key,
+    must_swap,
+    same,
+    under_way,
+)
 
 LATE = 60.0
 """Seconds to wait for a change that is about to come."""
@@ -68,13 +76,11 @@ class PushingStoreContract(Contract):
     async def test_a_change_wakes_everybody(self, one: TokenStore, two: TokenStore) -> None:
         """One change is enough for all who wait for it."""
         key = fresh_key()
-        waiting = [
-            asyncio.create_task(_pushing(store).changed(key, None, LATE))
-            for store in [one, two] * 5
-        ]
-        await asyncio.wait(waiting, timeout=_UNDER_WAY)
-        await must_swap(one, key, None, b"value")
-        await self._returns("waiting of many", *waiting)
+        calls = (_pushing(store).changed(key, None, LATE) for store in [one, two] * 5)
+        async with under_way(*calls) as waiting:
+            await asyncio.wait(waiting, timeout=_UNDER_WAY)
+            await must_swap(one, key, None, b"value")
+            await self._returns("waiting of many", *waiting)
 
     @check
     async def test_waiting_ends_in_time(self, one: TokenStore, two: TokenStore) -> None:
@@ -88,13 +94,13 @@ class PushingStoreContract(Contract):
     async def test_a_cancelled_wait_harms_nobody(self, one: TokenStore, two: TokenStore) -> None:
         """Who stops waiting takes nothing away from those who go on."""
         key = fresh_key()
-        stays = asyncio.create_task(_pushing(two).changed(key, None, LATE))
-        leaves = asyncio.create_task(_pushing(two).changed(key, None, LATE))
-        await asyncio.wait([leaves], timeout=_UNDER_WAY)
-        leaves.cancel()
-        await asyncio.wait([leaves])
-        same(True, await one.swap(key, None, b"value", ttl=TTL), "swap")
-        await self._returns("waiting of the one who stayed", stays)
+        calls = (_pushing(two).changed(key, None, LATE) for _ in range(2))
+        async with under_way(*calls) as [stays, leaves]:
+            await asyncio.wait([leaves], timeout=_UNDER_WAY)
+            leaves.cancel()
+            await asyncio.wait([leaves])
+            same(True, await one.swap(key, None, b"value", ttl=TTL), "swap")
+            await self._returns("waiting of the one who stayed", stays)
 
     async def _woken(
         self,
@@ -105,10 +111,10 @@ class PushingStoreContract(Contract):
         *,
         writer: TokenStore,
     ) -> None:
-        waiting = asyncio.create_task(_pushing(store).changed(key, old, LATE))
-        await asyncio.wait([waiting], timeout=_UNDER_WAY)
-        await must_swap(writer, key, old, new)
-        await self._returns("waiting for a change", waiting)
+        async with under_way(_pushing(store).changed(key, old, LATE)) as [waiting]:
+            await asyncio.wait([waiting], timeout=_UNDER_WAY)
+            await must_swap(writer, key, old, new)
+            await self._returns("waiting for a change", waiting)
 
     async def _returns(self, what: str, *calls: Awaitable[None]) -> None:
         # Tasks of their own, so that a TimeoutError from the store is not taken for ours.

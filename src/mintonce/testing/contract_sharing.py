@@ -14,6 +14,8 @@ from mintonce.testing.contract_checks import (
     must_refuse,
     must_swap,
     same,
+    together,
+    under_way,
 )
 
 _TURNS = 8
@@ -95,14 +97,14 @@ class SharingChecks(Contract):
         key = fresh_key()
         await must_swap(one, key, None, b"value")
         swaps = (store.swap(key, b"value", None, ttl=TTL) for store in [one, two] * 8)
-        same(1, (await asyncio.gather(*swaps)).count(True), "how many deleted it")
+        same(1, (await together(*swaps)).count(True), "how many deleted it")
         same(None, await one.read(key), "the value")
 
     @check
     async def test_no_increment_is_lost(self, one: TokenStore, two: TokenStore) -> None:
         """A counter that many raise through both handles ends at their number."""
         key = fresh_key()
-        await asyncio.gather(*(_raise_counter(store, key) for store in [one, two] * 8))
+        await together(*(_raise_counter(store, key) for store in [one, two] * 8))
         same(b"16", await one.read(key), "the counter")
 
     @check
@@ -112,19 +114,20 @@ class SharingChecks(Contract):
         """Nobody is refused because of what happens at the same time under another key."""
         keys = [fresh_key() for _ in range(8)]
         create = (must_swap(one, key, None, key.encode()) for key in keys)
-        await asyncio.gather(*create)
-        await asyncio.gather(*(must_swap(two, key, key.encode(), b"new") for key in keys))
-        same([b"new"] * 8, await asyncio.gather(*map(one.read, keys)), "the values")
+        await together(*create)
+        await together(*(must_swap(two, key, key.encode(), b"new") for key in keys))
+        same([b"new"] * 8, await together(*map(one.read, keys)), "the values")
 
     @check
     async def test_readers_see_whole_values(self, one: TokenStore, two: TokenStore) -> None:
         """Who reads while somebody writes sees the old value or the new one, never a mixture."""
         key, first, second = fresh_key(), b"a" * (64 << 10), b"b" * (48 << 10)
         await must_swap(one, key, None, first)
-        writer = asyncio.create_task(_alternate(one, key, first, second))
-        # Readers of different paces: one alone might look at always the same point of a write.
-        readers = (_watch(two, key, {first, second}, writer, pause) for pause in range(4))
-        await asyncio.gather(writer, *readers)
+        async with under_way(_alternate(one, key, first, second)) as [writer]:
+            # Readers of different paces: one alone might look at always the same point of a write.
+            readers = (_watch(two, key, {first, second}, writer, pause) for pause in range(4))
+            await together(*readers)
+            await writer
 
     @check
     async def test_readers_never_go_back(self, one: TokenStore, two: TokenStore) -> None:
@@ -138,17 +141,13 @@ class SharingChecks(Contract):
                 await must_swap(one, key, b"%d" % number, b"%d" % (number + 1))
                 confirmed = number + 1
 
-        writer = asyncio.create_task(write())
-        try:
+        async with under_way(write()) as [writer]:
             while not writer.done():
                 at_least = confirmed
                 if int(await two.read(key) or b"-1") < at_least:
                     raise AssertionError(f"a value older than number {at_least} was read after it")
                 await asyncio.sleep(0)
             await writer
-        finally:
-            writer.cancel()
-            await asyncio.gather(writer, return_exceptions=True)
 
     @check
     async def test_a_cancelled_swap_is_done_or_not(self, one: TokenStore, two: TokenStore) -> None:
@@ -191,7 +190,7 @@ async def _one_wins(one: TokenStore, two: TokenStore, *, old: bytes | None) -> N
         store.swap(key, old, b"%d" % number, ttl=TTL)
         for number, store in zip(range(16), [one, two] * 8, strict=True)
     )
-    answers = await asyncio.gather(*swaps)
+    answers = await together(*swaps)
     same(1, answers.count(True), "how many were told True")
     same(b"%d" % answers.index(True), await one.read(key), "the value of the one who was told True")
 
