@@ -82,9 +82,9 @@ def on_error(
 
 def on_wait(judge: Judge, process: Process, started: float) -> None:
     """Nobody waits for long, and not for a process that died."""
-    if process.stopped_at >= started:
-        return
     world, waited = judge.world, judge.run.now - started
+    if waited <= world.latency or process.stopped_at >= started:
+        return
     longest = LONGEST_WAIT
     if world.store_is_well and world.server_is_well and not (world.stopped or world.torn):
         # Only those who were killed in the meantime can have kept others waiting.
