@@ -99,7 +99,7 @@ async def request_token(
 
     """
     answer = await _send(request, session, connect_timeout)
-    clean = Redactor(request.client_id, request.secret)
+    clean = Redactor(request.secret)
     return Reader(request.url, clean, now=time.time()).read(answer)
 
 
