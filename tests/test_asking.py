@@ -13,6 +13,7 @@ from making import NOW
 from managing import Handmade, eventually
 from mintonce import TokenRequestError
 from mintonce.asking import Answer, Asking
+from mintonce.foreign import ForeignError
 from mintonce.ledger import Quota
 from mintonce.testing import ManualClock
 
@@ -63,7 +64,7 @@ async def test_a_token_comes_out() -> None:
 
 @pytest.mark.parametrize("error", ERRORS, ids=repr)
 async def test_a_source_that_fails_while_it_mints(error: BaseException) -> None:
-    """A token may exist; the text of the error may hold anything, so it is only chained."""
+    """A token may exist; the text of the error may hold anything, so only its kind is told."""
 
     async def send() -> Members:
         raise error
@@ -71,7 +72,9 @@ async def test_a_source_that_fails_while_it_mints(error: BaseException) -> None:
     with pytest.raises(TokenRequestError, match=f"failed with {type(error).__name__}") as caught:
         await asking(Handmade()).send(send)
     assert caught.value.may_have_issued
-    assert caught.value.__cause__ is error
+    cause = caught.value.__cause__
+    assert isinstance(cause, ForeignError)
+    assert cause.__traceback__ is error.__traceback__
 
 
 @pytest.mark.parametrize("error", ERRORS, ids=repr)

@@ -12,6 +12,7 @@ from mintonce.cancellation import is_asked_for
 from mintonce.clock import Clock
 from mintonce.credentials.source import PreparingSource, RotatingSource, TokenSource
 from mintonce.errors import TokenRequestError
+from mintonce.foreign import stand_in
 from mintonce.ledger import Quota
 from mintonce.limits import time_limit
 from mintonce.token import Token, from_response, seconds
@@ -148,4 +149,4 @@ async def _guarded(*, may_have_issued: bool) -> AsyncGenerator[None]:
             raise
         # Its text is not repeated: nobody knows what it holds.
         message = f"the token source failed with {type(error).__name__}"
-        raise TokenRequestError(message, may_have_issued=may_have_issued) from error
+        raise TokenRequestError(message, may_have_issued=may_have_issued) from stand_in(error)
