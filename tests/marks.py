@@ -12,10 +12,7 @@ from urllib.parse import quote, quote_plus
 
 SECRET = 'm4rk-s3cr3t "of" <the> client & 100%/+~'
 TOKEN = 'm4rk-t0k3n/of+the=server&"<1>"'
-"""All that a header can carry, and the words that no other text has."""
-
-_WORDS = ("m4rk", "s3cr3t", "t0k3n")
-"""Parts of the marks, which no encoding but those that change all letters can hide."""
+"""Signs that are escaped everywhere, and the words "s3cr3t" and "t0k3n", which nobody escapes."""
 
 Spell = Callable[[str], str]
 
@@ -59,19 +56,22 @@ SPELLINGS: dict[str, Spell] = {
 }
 
 
-def _all_spellings() -> dict[str, str]:
-    found = {
-        f"{name} ({kind})": spell(mark).lower()
-        for kind, mark in (("secret", SECRET), ("token", TOKEN))
-        for name, spell in SPELLINGS.items()
-    }
-    return found | {f"the word {word}": word for word in _WORDS}
+def _spellings(mark: str, word: str) -> dict[str, str]:
+    known = {name: spell(mark).lower() for name, spell in SPELLINGS.items()}
+    return {**known, f"the word {word}": word}
 
 
-_KNOWN = _all_spellings()
+_OF_THE_SECRET, _OF_THE_TOKEN = _spellings(SECRET, "s3cr3t"), _spellings(TOKEN, "t0k3n")
+
+
+def secrets_in(text: str) -> list[str]:
+    """The spellings in which a text gives the secret away."""
+    small = text.lower()
+    return [f"secret: {name}" for name, spelling in _OF_THE_SECRET.items() if spelling in small]
 
 
 def marks_in(text: str) -> list[str]:
     """The spellings in which a text gives the secret or the token away."""
     small = text.lower()
-    return [name for name, spelling in _KNOWN.items() if spelling in small]
+    tokens = [f"token: {name}" for name, spelling in _OF_THE_TOKEN.items() if spelling in small]
+    return secrets_in(text) + tokens
