@@ -11,7 +11,7 @@ import pytest
 
 from making import NOW
 from managing import Handmade, eventually
-from mintonce import TokenRequestError
+from mintonce import Token, TokenRequestError
 from mintonce.asking import Answer, Asking
 from mintonce.foreign import ForeignError
 from mintonce.ledger import Quota
@@ -75,6 +75,18 @@ async def test_a_source_that_fails_while_it_mints(error: BaseException) -> None:
     cause = caught.value.__cause__
     assert isinstance(cause, ForeignError)
     assert cause.__traceback__ is error.__traceback__
+    assert caught.value.__context__ is cause.__context__ is None
+
+
+async def test_what_a_server_says_of_the_old_token() -> None:
+    """It may repeat what it has issued before, and not only what is asked for now."""
+    source = Handmade()
+    source.answers.append(TokenRequestError("400: t0k3n-1 is good", error="t0k3n-1", status=400))
+    with pytest.raises(TokenRequestError) as caught:
+        await asking(source).send(source.mint, old=Token("t0k3n-1", NOW, NOW - 1))
+    assert ("400: … is good", "…", 400) == (
+        *(str(caught.value), caught.value.error, caught.value.status),
+    )
 
 
 @pytest.mark.parametrize("error", ERRORS, ids=repr)

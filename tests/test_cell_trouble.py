@@ -67,6 +67,7 @@ async def test_whatever_else_a_store_raises_has_one_root(kind: type[Exception]) 
         await record_of(store).read()
     told = "".join(traceback.format_exception(caught.value))
     assert "hunter2" not in told
+    assert caught.value.__context__ is None
     assert f"ForeignError: {kind.__name__} (its text is left out)" in told
 
 

@@ -118,6 +118,18 @@ def test_a_text_without_the_secret_stays_as_it_is() -> None:
         assert text == clean.hide(text)
 
 
+@pytest.mark.asyncio
+async def test_an_error_does_not_repeat_an_assertion() -> None:
+    """What proves something among the further parameters is a secret, too; the rest is not."""
+    extra = {"client_assertion": "jwt.m4rked", "client_assertion_type": "urn:x", "tenant": "shop"}
+    echo = {"error": "odd", "error_description": " ".join(extra.values())}
+    async with Hostile(http(400, echo)) as server:
+        mine = source(server.url, extra=extra)
+        with pytest.raises(TokenRequestError, match="odd: … urn:x shop"):
+            await mine.mint()
+        assert "m4rked" not in repr([mine, await mine.prepare()])
+
+
 @pytest.mark.parametrize(
     "scope", ["read {}", "{}", json.dumps({"scope": "{}"}), "https://api.example.com/{}"]
 )

@@ -187,8 +187,10 @@ class Cell(Generic[T]):
         except (Exception, asyncio.CancelledError) as error:
             if isinstance(error, asyncio.CancelledError) and is_asked_for():
                 raise
-            failure = StoreError(f"{self._store!r} failed with {type(error).__name__}")
-            raise failure from stand_in(error)
-        if not isinstance(answer, kinds):
+            kind, cause = type(error).__name__, stand_in(error)
+        else:
+            if isinstance(answer, kinds):
+                return answer
             raise StoreError(f"{self._store!r} answered with {type(answer).__name__}")
-        return answer
+        # Raised out here, so that what the store said does not come along as the context.
+        raise StoreError(f"{self._store!r} failed with {kind}") from cause

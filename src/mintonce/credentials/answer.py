@@ -101,7 +101,7 @@ class Reader:
         return members
 
     def _with(self, members: Mapping[str, Any]) -> Redactor:
-        return replace(self.clean, tokens=_tokens(members))
+        return replace(self.clean, tokens=(*self.clean.tokens, *_tokens(members)))
 
     def _redirect(self, answer: Answer) -> TokenRequestError:
         # Not followed: the secret would go wherever the answer says.
