@@ -25,6 +25,9 @@ A_SECOND = 1.0
 ALL_OVER = 41 * 86_400.0
 """Seconds after which nothing that a server said is believed any more."""
 
+FAR_QUOTA = http(200, GRANTED, auth0_client_quota_limit="b=per_day;q=9;r=0;t=3542401")
+"""It seemed to end too late to be true, until a day had passed."""
+
 _STATUS = re.compile(rb"HTTP/1\.[01] +([0-9]{3})")
 
 EXAMPLES = max(300, settings.default.max_examples)  # type: ignore[union-attr]  # there is one
@@ -106,6 +109,7 @@ async def ordeal(wire: Wire, method: str, ear: Ear) -> None:
 
 @settings(max_examples=EXAMPLES)
 @given(wires(), st.sampled_from(list(AUTH_METHODS)))
+@example(Wire(FAR_QUOTA), "client_secret_post")
 @example(Wire(b""), "client_secret_post")
 def test_whatever_a_server_answers(wire: Wire, method: str) -> None:
     """A token that can be used or a documented error; and a manager that is as good as before."""
