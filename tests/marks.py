@@ -13,6 +13,7 @@ from urllib.parse import quote, quote_plus
 SECRET = 'm4rk-s3cr3t "of" <the> client & 100%/+~'
 TOKEN = 'm4rk-t0k3n/of+the=server&"<1>"'
 """Signs that are escaped everywhere, and the words "s3cr3t" and "t0k3n", which nobody escapes."""
+ASSERTION = "jwt.m4rk-s3cr3t.of-an-assertion"
 
 Spell = Callable[[str], str]
 
@@ -56,22 +57,22 @@ SPELLINGS: dict[str, Spell] = {
 }
 
 
-def _spellings(mark: str, word: str) -> dict[str, str]:
-    known = {name: spell(mark).lower() for name, spell in SPELLINGS.items()}
+def _spellings(word: str, *marks: str) -> dict[str, str]:
+    """How each mark may be spelled, and the word in them that hardly any spelling hides."""
+    known = {f"{m}, {name}": spell(m).lower() for m in marks for name, spell in SPELLINGS.items()}
     return {**known, f"the word {word}": word}
 
 
-_OF_THE_SECRET, _OF_THE_TOKEN = _spellings(SECRET, "s3cr3t"), _spellings(TOKEN, "t0k3n")
+_OF_THE_SECRET, _OF_THE_TOKEN = _spellings("s3cr3t", SECRET, ASSERTION), _spellings("t0k3n", TOKEN)
 
 
 def secrets_in(text: str) -> list[str]:
-    """The spellings in which a text gives the secret away."""
+    """The spellings in which a text gives a secret away."""
     small = text.lower()
-    return [f"secret: {name}" for name, spelling in _OF_THE_SECRET.items() if spelling in small]
+    return [name for name, spelling in _OF_THE_SECRET.items() if spelling in small]
 
 
 def marks_in(text: str) -> list[str]:
-    """The spellings in which a text gives the secret or the token away."""
+    """The spellings in which a text gives a secret or the token away."""
     small = text.lower()
-    tokens = [f"token: {name}" for name, spelling in _OF_THE_TOKEN.items() if spelling in small]
-    return secrets_in(text) + tokens
+    return secrets_in(text) + [name for name, one in _OF_THE_TOKEN.items() if one in small]
