@@ -114,5 +114,5 @@ async def ordeal(wire: Wire, method: str, ear: Ear) -> None:
 def test_whatever_a_server_answers(wire: Wire, method: str) -> None:
     """A token that can be used or a documented error; and a manager that is as good as before."""
     with listening() as ear:
-        forwarding.run(lambda: ordeal(wire, method, ear))
+        forwarding.run_surely(lambda: ordeal(wire, method, ear))
     assert [] == marks_in("\n".join(ear.said))
