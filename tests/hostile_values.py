@@ -15,7 +15,7 @@ from marks import TOKEN
 NOW = 1_700_000_000.0
 """Where the clock of these tests begins, in Unix seconds."""
 
-_CALL = {"id": "a", "key": "token-handmade", "at": NOW - 9, "reason": "cold", "by": "h:1"}
+_CALL = {"id": "a", "key": "token-other", "at": NOW - 9, "reason": "cold", "by": "h:1"}
 _LEASE = {"holder": "h:1:ab", "by": "h:1", "reason": "expired"}
 _COOL_DOWN = {
     "trouble": "lost",
@@ -58,6 +58,12 @@ LEDGER: dict[str, Any] = {
         {"requests": 9, "period": None, "seconds": 60.0},
     ],
 }
+
+
+def stored(value: dict[str, Any]) -> bytes:
+    """The value as it lies in a store."""
+    return json.dumps(value).encode()
+
 
 _OPTIONAL = {"token", "lease", "cool_down"}
 _FINITE = st.sampled_from(

@@ -9,16 +9,24 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import event, given, settings
+from hypothesis import event, example, given, settings
 from hypothesis import strategies as st
 
 import forwarding
 from forwarding import LoopClock, passes
-from hostile_values import LEDGER, NOW, RECORD, values
+from hostile_values import LEDGER, NOW, RECORD, stored, values
 from listening import Ear, listening
 from managing import Handmade
-from marks import marks_in
-from mintonce import Budget, FileStore, MemoryStore, MintonceError, TokenManager, UsageError
+from marks import TOKEN, marks_in
+from mintonce import (
+    Budget,
+    FileStore,
+    MemoryStore,
+    MintonceError,
+    TokenManager,
+    TokenRequestError,
+    UsageError,
+)
 from mintonce.cell import STORE_TIMEOUT
 from mintonce.cli.status import _object
 from mintonce.driver import PATIENCE
@@ -28,12 +36,19 @@ from mintonce.stores import TokenStore
 RECORD_KEY, LEDGER_KEY = "token-handmade", "ledger-token-handmade"
 LIMIT = 5
 MINT_TIMEOUT = 6.0
+MANY, FEW = 1000, 9
+"""Refusals that a server has ready, and requests that callers wait for at most."""
 A_YEAR = 366 * 86_400.0
 FILED = 10  # of so many examples one is a file, which takes so much longer
 
 EXAMPLES = max(300, settings.default.max_examples)  # type: ignore[union-attr]  # there is one
 
 Values = dict[str, bytes]
+
+NO_PAUSES = {**RECORD, "token": None, "lease": None, "cool_down": None, "failures": -(2**62)}
+"""So many failures to come that would not be followed by a pause."""
+NO_TIME = {**LEDGER, "mints": [{**LEDGER["mints"][0], "at": NOW + 10, "lifetime": 5e-324}]}
+"""A token in use that lives so short that no number says how many are needed."""
 
 
 async def outcome(tokens: TokenManager, ear: Ear) -> object:
@@ -58,15 +73,17 @@ async def outcome(tokens: TokenManager, ear: Ear) -> object:
     return found
 
 
-async def ordeal(store: TokenStore, budget: Budget | None, ear: Ear) -> None:
+async def ordeal(store: TokenStore, budget: Budget | None, ear: Ear, *, refused: bool) -> None:
     """Use a store that holds anything; then clear it, as `mintonce forget` does, and use it."""
     source = Handmade()
+    source.answers += [TokenRequestError("no")] * MANY * refused
     tokens = TokenManager(
         source, store=store, budget=budget, mint_timeout=MINT_TIMEOUT, clock=LoopClock(NOW)
     )
     found = await outcome(tokens, ear)
     event(type(found).__name__)
-    assert source.requests <= 1
+    assert source.requests <= (FEW if refused else 1)
+    source.answers.clear()
     driver = tokens._supply._driver
     await driver.cell.delete()
     await driver.books.cell.delete()
@@ -78,10 +95,10 @@ async def ordeal(store: TokenStore, budget: Budget | None, ear: Ear) -> None:
     await tokens.aclose()
 
 
-def check(make: Callable[[], TokenStore], budget: Budget | None) -> None:
+def check(make: Callable[[], TokenStore], budget: Budget | None, *, refused: bool) -> None:
     """Run the ordeal, and listen."""
     with listening() as ear:
-        forwarding.run(lambda: ordeal(make(), budget, ear))
+        forwarding.run(lambda: ordeal(make(), budget, ear, refused=refused))
     assert [] == marks_in("\n".join(ear.said))
 
 
@@ -89,23 +106,31 @@ BUDGETS = st.sampled_from([None, Budget(LIMIT, per="day")])
 
 
 @settings(max_examples=EXAMPLES)
-@given(values(RECORD), values(LEDGER), BUDGETS)
+@given(record=values(RECORD), ledger=values(LEDGER), budget=BUDGETS, refused=st.booleans())
+@example(record=stored(NO_PAUSES), ledger=None, budget=None, refused=True)
+@example(record=None, ledger=stored(NO_TIME), budget=None, refused=False)
+@example(
+    record=b'{"version": ' + b"[" * 900 + b"]" * 900 + b"}", ledger=None, budget=None, refused=False
+)
+@example(record=None, ledger=TOKEN.encode(), budget=None, refused=False)
 def test_whatever_a_store_holds(
-    record: bytes | None, ledger: bytes | None, budget: Budget | None
+    record: bytes | None, ledger: bytes | None, budget: Budget | None, *, refused: bool
 ) -> None:
     """A token or a documented error; and a manager that is as good as before."""
     there = {RECORD_KEY: record, LEDGER_KEY: ledger}
     held: Values = {key: value for key, value in there.items() if value is not None}
-    check(lambda: MemoryStore(held), budget)
+    check(lambda: MemoryStore(held), budget, refused=refused)
 
 
 @settings(max_examples=EXAMPLES // FILED)
-@given(values(RECORD), values(LEDGER), BUDGETS)
+@given(record=values(RECORD), ledger=values(LEDGER), budget=BUDGETS, refused=st.booleans())
 def test_whatever_a_file_holds(
     tmp_path_factory: pytest.TempPathFactory,
     record: bytes | None,
     ledger: bytes | None,
     budget: Budget | None,
+    *,
+    refused: bool,
 ) -> None:
     """The same, where it lies in files."""
     directory: Path = tmp_path_factory.mktemp("hostile")
@@ -114,5 +139,5 @@ def test_whatever_a_file_holds(
         if value is not None:
             (directory / key).write_bytes(value)
             (directory / key).chmod(0o600)
-    check(lambda: FileStore(directory), budget)
+    check(lambda: FileStore(directory), budget, refused=refused)
     shutil.rmtree(directory)
