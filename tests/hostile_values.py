@@ -73,9 +73,9 @@ _FINITE = st.sampled_from(
     ]
 )
 _NUMBERS = st.one_of(_FINITE, _FINITE, st.sampled_from([math.nan, math.inf, -math.inf]))
-_DEEP: tuple[Any, ...] = ()
+DEEP: tuple[Any, ...] = ()
 for _ in range(700):
-    _DEEP = (_DEEP,)
+    DEEP = (DEEP,)
 _ODD = st.one_of(
     _NUMBERS,
     _NUMBERS,
@@ -85,7 +85,7 @@ _ODD = st.one_of(
     st.booleans(),
     st.text(max_size=9),
     st.sampled_from(
-        ["", "\ud800", "\x1b[2J", "x" * 5000, [], {}, [()], [(1, 1)], _DEEP, _LEASE]
+        ["", "\ud800", "\x1b[2J", "x" * 5000, [], {}, [()], [(1, 1)], DEEP, _LEASE]
     ).map(copy.copy),
 )
 
