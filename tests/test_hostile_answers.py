@@ -19,9 +19,9 @@ from mintonce.credentials.authentication import AUTH_METHODS
 from mintonce.driver import PATIENCE
 from mintonce.token import MAX_LIFETIME, Token
 
-LIMIT = 7
+LIMIT = 2
 MINT_TIMEOUT = 6.0
-A_SECOND = 1.0
+A_SECOND, A_WHILE = 1.0, 40.0
 ALL_OVER = 41 * 86_400.0
 """Seconds after which nothing that a server said is believed any more."""
 
@@ -84,7 +84,8 @@ def check_meaning(wire: Wire, found: Token | TokenRequestError | BudgetExhausted
         assert len(str(found)) < 600
         assert str(found).isprintable()
     else:
-        assert b"quota" in wire.answer.lower()  # which the server said is spent
+        # Spent, or the server said that it is.
+        assert found.used >= LIMIT or b"quota" in wire.answer.lower()
 
 
 async def ordeal(wire: Wire, method: str, ear: Ear) -> None:
@@ -92,13 +93,16 @@ async def ordeal(wire: Wire, method: str, ear: Ear) -> None:
     server = Hostile(wire.answer, wire.then, cuts=wire.cuts, pause=wire.pause)
     async with server:
         case = Case(server, method, ear)
-        found = await case.outcome()
-        event(type(found).__name__)
-        check_meaning(wire, found)
-        assert len(server.requests) <= LIMIT
+        for _ in range(2):
+            found = await case.outcome()
+            event(type(found).__name__)
+            check_meaning(wire, found)
+            await passes(A_WHILE)
         mints = (await case.tokens.status()).mints
         assert len(mints) == len(server.requests)
-        assert certain(wire) or not any(mint.outcome == "refused" for mint in mints)
+        refused = [mint for mint in mints if mint.outcome == "refused"]
+        assert certain(wire) or refused == []
+        assert len(mints) - len(refused) <= LIMIT
         server.answer, server.then, server.cuts, server.pause = http(200, GRANTED), "close", (), 0
         await passes(ALL_OVER)
         healed = await case.outcome()
