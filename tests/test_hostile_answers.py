@@ -30,7 +30,7 @@ FAR_QUOTA = http(200, GRANTED, auth0_client_quota_limit="b=per_day;q=9;r=0;t=354
 
 _STATUS = re.compile(rb"HTTP/1\.[01] +([0-9]{3})")
 
-EXAMPLES = max(300, settings.default.max_examples)  # type: ignore[union-attr]  # there is one
+EXAMPLES = max(200, settings.default.max_examples)  # type: ignore[union-attr]  # there is one
 
 
 class Case:

@@ -41,7 +41,7 @@ MANY, FEW = 1000, 9
 A_YEAR = 366 * 86_400.0
 FILED = 10  # of so many examples one is a file, which takes so much longer
 
-EXAMPLES = max(300, settings.default.max_examples)  # type: ignore[union-attr]  # there is one
+EXAMPLES = max(200, settings.default.max_examples)  # type: ignore[union-attr]  # there is one
 
 Values = dict[str, bytes]
 
