@@ -57,7 +57,7 @@ def load(kind: type[T], data: bytes) -> T:
     if members is _NOTHING:
         # Not raised where it was noticed: that error holds all of the bytes, and would come along.
         raise Unreadable("it is not JSON")
-    version = members.get("version") if isinstance(members, dict) else None
+    version = cast(Any, members).get("version") if isinstance(members, dict) else None
     if version != VERSION:
         # What else stands there may be a token, or be too deep to be printed.
         shown = f"{version:.0f}" if _fits(float, version) else "missing"
