@@ -133,7 +133,7 @@ def month(session: nox.Session) -> None:
 def hostile(session: nox.Session) -> None:
     """Try 100 000 hostile answers, and as many stored values; not part of the checks.
 
-    ``HOSTILE_EXAMPLES`` is another number. It takes half an hour.
+    ``HOSTILE_EXAMPLES`` is another number. It takes about an hour on a machine that is idle.
     """
     _install(session, "test")
     session.run(
