@@ -146,6 +146,21 @@ def torture(session: nox.Session, loop: str) -> None:
 
 
 @nox.session(requires=["wheel"])
+def hostile(session: nox.Session) -> None:
+    """Try 100 000 hostile answers, and as many stored values; not part of the checks.
+
+    ``HOSTILE_EXAMPLES`` is another number. It takes about an hour on a machine that is idle.
+    """
+    _install(session, "test")
+    session.run(
+        *("pytest", "tests/test_hostile_answers.py", "tests/test_hostile_stores.py"),
+        *("--hypothesis-profile=hostile", "--hypothesis-show-statistics"),
+        *("-o", "faulthandler_timeout=0"),  # a test takes as long as it takes
+        *session.posargs,
+    )
+
+
+@nox.session(requires=["wheel"])
 def docs(session: nox.Session) -> None:
     """Build the documentation; a warning, or a name that leads nowhere, is an error."""
     _install(session, "docs")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from commanding import User, served
 from mintonce.testing import AuthorizationServer
@@ -17,6 +18,17 @@ pytest_plugins = ["torture.plugin"]
 # The same examples each time: a red run can be run again, and is red again.
 settings.register_profile("mintonce", deadline=None, derandomize=True, database=None)
 settings.load_profile("mintonce")
+
+# For `nox -s hostile`: other examples each time. A red run prints how to run its example again.
+settings.register_profile(
+    "hostile",
+    deadline=None,
+    derandomize=False,
+    database=None,
+    max_examples=int(os.environ.get("HOSTILE_EXAMPLES", "100_000")),
+    print_blob=True,
+    suppress_health_check=list(HealthCheck),
+)
 
 
 @pytest.fixture

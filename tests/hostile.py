@@ -7,11 +7,15 @@ import json
 import socket
 import ssl
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from email import message_from_string
+from itertools import pairwise
 from types import TracebackType
 from typing import Any, Literal, Self
 from urllib.parse import parse_qsl
+
+from forwarding import passes
 
 TOKEN = "tok-3n-of-the-hostile-server"
 GRANTED = {"access_token": TOKEN, "token_type": "Bearer", "expires_in": 3600}
@@ -34,6 +38,8 @@ class Hostile:
         then: What follows: close the connection, break it off with a RST, or leave it open.
         tls: Speak TLS with it.
         greeting: What is sent to a client before it has said anything.
+    cuts: Where the answer is cut into pieces that are sent one by one.
+    pause: Seconds before each piece.
         requests: What arrived, as text.
         gone: Set when a client closed its connection.
 
@@ -43,6 +49,8 @@ class Hostile:
     then: Literal["close", "reset", "hang"] = "close"
     tls: ssl.SSLContext | None = None
     greeting: bytes = b""
+    cuts: Sequence[int] = ()
+    pause: float = 0.0
     requests: list[str] = field(default_factory=list[str])
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
     gone: asyncio.Event = field(default_factory=asyncio.Event)
@@ -98,8 +106,11 @@ class Hostile:
             del self._open[asyncio.current_task()]
 
     async def _reply(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(self.answer)
-        await writer.drain()
+        for start, end in pairwise([0, *sorted(self.cuts), len(self.answer)]):
+            if self.pause:
+                await passes(self.pause)
+            writer.write(self.answer[start:end])
+            await writer.drain()
         if self.then == "hang":
             await reader.read()
         if self.then == "reset":

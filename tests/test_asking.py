@@ -11,8 +11,9 @@ import pytest
 
 from making import NOW
 from managing import Handmade, eventually
-from mintonce import TokenRequestError
+from mintonce import Token, TokenRequestError
 from mintonce.asking import Answer, Asking
+from mintonce.foreign import ForeignError
 from mintonce.ledger import Quota
 from mintonce.testing import ManualClock
 
@@ -63,7 +64,7 @@ async def test_a_token_comes_out() -> None:
 
 @pytest.mark.parametrize("error", ERRORS, ids=repr)
 async def test_a_source_that_fails_while_it_mints(error: BaseException) -> None:
-    """A token may exist; the text of the error may hold anything, so it is only chained."""
+    """A token may exist; the text of the error may hold anything, so only its kind is told."""
 
     async def send() -> Members:
         raise error
@@ -71,7 +72,21 @@ async def test_a_source_that_fails_while_it_mints(error: BaseException) -> None:
     with pytest.raises(TokenRequestError, match=f"failed with {type(error).__name__}") as caught:
         await asking(Handmade()).send(send)
     assert caught.value.may_have_issued
-    assert caught.value.__cause__ is error
+    cause = caught.value.__cause__
+    assert isinstance(cause, ForeignError)
+    assert cause.__traceback__ is error.__traceback__
+    assert caught.value.__context__ is cause.__context__ is None
+
+
+async def test_what_a_server_says_of_the_old_token() -> None:
+    """It may repeat what it has issued before, and not only what is asked for now."""
+    source = Handmade()
+    source.answers.append(TokenRequestError("400: t0k3n-1 is good", error="t0k3n-1", status=400))
+    with pytest.raises(TokenRequestError) as caught:
+        await asking(source).send(source.mint, old=Token("t0k3n-1", NOW, NOW - 1))
+    assert ("400: … is good", "…", 400) == (
+        *(str(caught.value), caught.value.error, caught.value.status),
+    )
 
 
 @pytest.mark.parametrize("error", ERRORS, ids=repr)

@@ -152,6 +152,23 @@ def test_another_version_is_unreadable(version: object) -> None:
     assert len(str(problem.value)) < 80
 
 
+@pytest.mark.parametrize(
+    "data", [b"m4rk-t0k3n", b'"m4rk-t0k3n"', b'{"version": "m4rk-t0k3n"}', b"\xffm4rk-t0k3n"]
+)
+def test_what_cannot_be_read_is_not_told(data: bytes) -> None:
+    """It may be a token: neither the message shows it, nor an error that comes along with it."""
+    with pytest.raises(Unreadable) as problem:
+        load(Record, data)
+    assert "m4rk" not in str(problem.value)
+    assert problem.value.__context__ is None
+
+
+def test_a_version_that_is_too_deep_to_be_printed() -> None:
+    """What can be read as JSON cannot always be written again."""
+    with pytest.raises(Unreadable, match="its schema version is missing, not 1"):
+        load(Record, b'{"version": ' + b"[" * 900 + b"]" * 900 + b"}")
+
+
 @pytest.mark.parametrize("missing", sorted(set(BARE) - {"writer"}))
 def test_every_member_must_be_there(missing: str) -> None:
     """A record with a member left out is not ours."""

@@ -45,6 +45,15 @@ def test_a_budget_that_will_not_last() -> None:
     )
 
 
+@pytest.mark.parametrize("lifetime", [5e-324, 1e-300, 0.5])
+def test_a_lifetime_that_makes_no_sense(lifetime: float) -> None:
+    """Whoever wrote it to the store, it counts as a second."""
+    odd = replace(ledger_of(minted(at=START + 10, lifetime=lifetime)), latest=START)
+    found = forecast(odd, Budget(1000, per="hour"), START)
+    assert found
+    assert 3580 < found.needed <= 3600
+
+
 def test_a_budget_that_just_lasts_is_no_cause_for_alarm() -> None:
     """The token at hand counts: as many are left as there are days after it."""
     ledger = ledger_of(minted(), used=11)

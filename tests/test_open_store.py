@@ -88,6 +88,7 @@ def test_what_makes_no_sense(url: str, message: str) -> None:
         "file://user:hunter2@host/tokens",
         "file:///tokens?password=hunter2",
         "redis://user:hunter2@[host/0",
+        "redis://user:hunter2\u2100@host/0",
     ],
 )
 def test_no_password_is_repeated(url: str) -> None:
@@ -97,7 +98,7 @@ def test_no_password_is_repeated(url: str) -> None:
     seen: BaseException | None = refused.value
     while seen:
         assert "hunter2" not in str(seen)
-        seen = seen.__cause__
+        seen = seen.__cause__ or seen.__context__
 
 
 @pytest.fixture

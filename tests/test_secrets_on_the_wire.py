@@ -19,6 +19,7 @@ from urllib.parse import quote, quote_plus, urlencode
 
 import pytest
 
+import marks
 from hostile import GRANTED, TOKEN, Hostile, http
 from mintonce.credentials import ClientCredentials
 from mintonce.credentials.authentication import AUTH_METHODS
@@ -91,20 +92,75 @@ async def test_an_error_does_not_repeat_the_secret(spelling: str, method: str) -
 
 def test_a_text_is_made_fit_for_a_message() -> None:
     """One short line of printable characters, and no secret that was cut in two."""
-    clean = Redactor("orders", Secret("s3cr3t"))
+    clean = Redactor(Secret("s3cr3t"))
     assert "a b c" == clean(" a\r\n\x1b\u202e b\x00c ")
     assert "Zugang verweigert: ä" == clean("Zugang verweigert: ä")
     assert 200 == len(clean("x" * 1000))
     assert "s3" not in clean("x" * 197 + "s3cr3t")
 
 
+@pytest.mark.parametrize("spelling", marks.SPELLINGS)
+@pytest.mark.parametrize("around", ["{}", "a{}", "/=ab{}cd", "%25{}%25", "&amp;{}\\"])
+def test_an_odd_spelling_is_not_repeated(spelling: str, around: str) -> None:
+    """Not with each letter by its number either, nor in Base64 together with what was around it."""
+    spell = marks.SPELLINGS[spelling]
+    clean = Redactor(Secret("other"), (Secret(marks.SECRET), Secret(marks.TOKEN)))
+    for mark in (marks.SECRET, marks.TOKEN):
+        text = clean(around.format(spell(mark)))
+        assert "…" in text
+        assert [] == marks.marks_in(text)
+
+
+def test_a_text_without_the_secret_stays_as_it_is() -> None:
+    """What only looks like it does not keep anybody from learning what is wrong."""
+    clean = Redactor(Secret("s3cr3t"), (Secret("t"), Secret("abc")))
+    for text in ("s3cr3", "400 %41 &#65; \\u0041", "c2VjcmV0LXNlY3JldA==", "5ecre7" * 9, "&#9"):
+        assert text == clean.hide(text)
+
+
+@pytest.mark.asyncio
+async def test_an_error_does_not_repeat_an_assertion() -> None:
+    """What proves something among the further parameters is a secret, too; the rest is not."""
+    extra = {"client_assertion": "jwt.m4rked", "client_assertion_type": "urn:x", "tenant": "shop"}
+    echo = {"error": "odd", "error_description": " ".join(extra.values())}
+    async with Hostile(http(400, echo)) as server:
+        mine = source(server.url, extra=extra)
+        with pytest.raises(TokenRequestError, match="odd: … urn:x shop"):
+            await mine.mint()
+        assert "m4rked" not in repr([mine, await mine.prepare()])
+
+
+@pytest.mark.parametrize(
+    "scope", ["read {}", "{}", json.dumps({"scope": "{}"}), "https://api.example.com/{}"]
+)
+@pytest.mark.parametrize("word", [SECRET, TOKEN])
+@pytest.mark.asyncio
+async def test_a_scope_that_gives_something_away_is_dropped(scope: str, word: str) -> None:
+    """The scope is shown wherever a token is: by its repr, and by ``mintonce status``."""
+    told = scope.replace("{}", word)
+    async with Hostile(http(200, GRANTED | {"scope": told})) as server:
+        assert GRANTED == await source(server.url).mint()
+
+
+@pytest.mark.asyncio
+async def test_an_error_does_not_repeat_a_token_that_came_with_it() -> None:
+    """A status of 500 with a token in the body, and once more in the words."""
+    content = GRANTED | {"error": "odd", "error_description": f"{TOKEN} is for nobody"}
+    async with Hostile(http(500, content)) as server:
+        with pytest.raises(TokenRequestError, match="odd: … is for nobody") as caught:
+            await source(server.url).mint()
+    assert [] == leaks(str(caught.value))
+
+
 def test_a_long_text_is_cleaned_at_once() -> None:
     """No text of a server's, however it looks like the secret, keeps the process busy."""
-    clean = Redactor("orders", Secret("a/%25\\ " * 20))
+    clean = Redactor(Secret("a/%25\\ " * 20))
     assert 200 == len(clean("a%2F%2525\\\\+" * 5000))
     assert 200 == len(clean("\\" * 60_000))
     assert 200 == len(clean("&#0000" * 10_000))
     assert 200 == len(clean("%25" * 20_000))
+    assert len(clean("&#" + "9" * 60_000)) <= 200
+    assert len(clean("YS8l" * 15_000)) <= 200
 
 
 @pytest.mark.parametrize("method", AUTH_METHODS)

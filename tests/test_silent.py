@@ -212,7 +212,7 @@ async def test_a_source_that_raises_what_it_knows() -> None:
     async with TokenManager(source) as tokens:
         with pytest.raises(TokenRequestError, match="failed with ValueError") as caught:
             await tokens.get()
-        assert silent(f"{caught.value!r} {caught.value}")
+        assert silent(told(caught.value))
         assert silent(repr(await tokens.status()))
 
 

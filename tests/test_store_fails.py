@@ -235,6 +235,6 @@ async def test_a_store_that_raises_errors_of_its_own() -> None:
     async with TokenManager(source, store=Foreign(), budget=MONTH) as tokens:
         with pytest.raises(StoreError, match="ConnectionRefusedError") as caught:
             await tokens.get()
-        assert isinstance(caught.value.__cause__, OSError | StoreError)
+        assert "ConnectionRefusedError, connection refused (" in str(caught.value.__cause__)
         await tokens.invalidate("some-token")
         assert 0 == source.requests

@@ -13,6 +13,7 @@ from typing import Generic, NamedTuple, TypeVar
 from mintonce import codec
 from mintonce.cancellation import is_asked_for
 from mintonce.errors import MintonceError, StoreError, StoreUnavailable
+from mintonce.foreign import stand_in
 from mintonce.limits import time_limit
 from mintonce.stores.protocol import PushingStore, TokenStore
 
@@ -186,7 +187,10 @@ class Cell(Generic[T]):
         except (Exception, asyncio.CancelledError) as error:
             if isinstance(error, asyncio.CancelledError) and is_asked_for():
                 raise
-            raise StoreError(f"{self._store!r} failed with {type(error).__name__}") from error
-        if not isinstance(answer, kinds):
+            kind, cause = type(error).__name__, stand_in(error)
+        else:
+            if isinstance(answer, kinds):
+                return answer
             raise StoreError(f"{self._store!r} answered with {type(answer).__name__}")
-        return answer
+        # Raised out here, so that what the store said does not come along as the context.
+        raise StoreError(f"{self._store!r} failed with {kind}") from cause

@@ -27,6 +27,8 @@ VERSION = 1
 
 _HUGE = 2**63  # no time and no count comes near it
 
+_NOTHING = object()
+
 T = TypeVar("T")
 
 
@@ -51,14 +53,23 @@ def load(kind: type[T], data: bytes) -> T:
         Unreadable: It is truncated, foreign, or written by a newer version.
 
     """
-    try:
-        members = json.loads(data)
-    except (ValueError, RecursionError):
-        raise Unreadable("it is not JSON") from None
+    members = _parsed(data)
+    if members is _NOTHING:
+        # Not raised where it was noticed: that error holds all of the bytes, and would come along.
+        raise Unreadable("it is not JSON")
     version = cast(Any, members).get("version") if isinstance(members, dict) else None
     if version != VERSION:
-        raise Unreadable(f"its schema version is {version!r:.20}, not {VERSION}")
+        # What else stands there may be a token, or be too deep to be printed.
+        shown = f"{version:.0f}" if _fits(float, version) else "missing"
+        raise Unreadable(f"its schema version is {shown}, not {VERSION}")
     return cast(T, _read(kind, members))
+
+
+def _parsed(data: bytes) -> Any:
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError):
+        return _NOTHING
 
 
 def _read(kind: Any, value: Any) -> Any:

@@ -49,7 +49,8 @@ def forecast(ledger: Ledger, budget: Budget, now: float) -> Forecast | None:
 def _in_use(ledger: Ledger, now: float) -> list[_InUse]:
     newest = {mint.key: (mint.at, mint.lifetime) for mint in ledger.mints if mint.lifetime}
     return [
-        _InUse(max(at + lifetime, now), lifetime)
+        # What others wrote into the store may be no time at all.
+        _InUse(max(at + lifetime, now), max(lifetime, 1.0))
         for at, lifetime in newest.values()
         # A token that nobody renewed for a whole lifetime is not in use.
         if lifetime and now < at + 2 * lifetime

@@ -86,3 +86,8 @@ class Record:
     failures: int = 0
     rejections: int = 0
     rejected: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        # Others write to the store too, and each failure below zero would be one without a pause.
+        if min(self.failures, self.rejections) < 0:
+            raise ValueError("a record has a count below zero")

@@ -124,6 +124,8 @@ def settle(
             told=less(ledger.told, mint.at),
             quotas=tuple(replace(q, remaining=q.remaining + 1) for q in ledger.quotas),
         )
+    # Judged as it is told: what lies too far ahead to be true comes nearer day by day.
+    quotas = tuple(quota for quota in quotas if quota.resets_at < mint.at + MONTH_KEPT)
     settled = replace(mint, outcome=outcome, lifetime=lifetime)
     return replace(
         ledger,

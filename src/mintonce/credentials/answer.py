@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus as Http
 from typing import Any, cast
 from urllib.parse import urljoin
 
 from mintonce.credentials.parameters import address
 from mintonce.credentials.quota import Quota, from_headers
+from mintonce.credentials.redaction import Redactor
 from mintonce.credentials.retry_after import retry_after
 from mintonce.errors import TokenRequestError
+from mintonce.token import Secret
 
 # RFC 6749 section 5.2 has no code for "later". These are from sections 4.1.2.1 and RFC 8628, and
 # what servers made up. Some hide a rate limit behind invalid_request and say it in words only.
@@ -22,6 +24,7 @@ _LATER = re.compile(
     re.IGNORECASE,
 )
 _BUSY = {Http.TOO_EARLY, Http.TOO_MANY_REQUESTS, Http.SERVICE_UNAVAILABLE}
+_EXPLAINS = ("error", "error_description")
 _SUCCESS, _REDIRECT, _CLIENT_ERROR = 2, 3, 4
 """The first digit of a status."""
 
@@ -70,7 +73,7 @@ class Reader:
     """
 
     url: str
-    clean: Callable[[str], str]
+    clean: Redactor
     now: float
 
     def read(self, answer: Answer) -> TokenResponse:
@@ -92,7 +95,13 @@ class Reader:
             message = f"{address(self.url)} answered {answer.status}, but the answer {content}"
             raise TokenRequestError(message, may_have_issued=True, status=answer.status)
         members.quotas = from_headers(answer.headers)
+        scope = members.get("scope")
+        if isinstance(scope, str) and self._with(members).hide(scope) != scope:
+            del members["scope"]  # it is shown wherever the token is told of
         return members
+
+    def _with(self, members: Mapping[str, Any]) -> Redactor:
+        return replace(self.clean, tokens=(*self.clean.tokens, *_tokens(members)))
 
     def _redirect(self, answer: Answer) -> TokenRequestError:
         # Not followed: the secret would go wherever the answer says.
@@ -107,7 +116,8 @@ class Reader:
         )
 
     def _failure(self, answer: Answer, members: Mapping[str, Any]) -> TokenRequestError:
-        code, description = (self._text(members, name) for name in ("error", "error_description"))
+        clean = self._with(members)
+        code, description = (_text(members, name, clean) for name in _EXPLAINS)
         wait = retry_after(answer.headers, now=self.now)
         refused = _is_certain(answer.status)
         later = answer.status in _BUSY or wait or _LATER.search(f"{code} {description}")
@@ -120,10 +130,6 @@ class Reader:
             error=code or None,
             retry_after=wait,
         )
-
-    def _text(self, members: Mapping[str, Any], name: str) -> str:
-        value = members.get(name)
-        return self.clean(value) if isinstance(value, str) else ""
 
 
 def _content(answer: Answer) -> TokenResponse | str:
@@ -138,6 +144,17 @@ def _content(answer: Answer) -> TokenResponse | str:
     if not isinstance(value, dict):
         return "is not a JSON object"
     return TokenResponse(cast("dict[str, Any]", value))
+
+
+def _text(members: Mapping[str, Any], name: str, clean: Redactor) -> str:
+    value = members.get(name)
+    return clean(value) if isinstance(value, str) else ""
+
+
+def _tokens(members: Mapping[str, Any]) -> tuple[Secret, ...]:
+    """What the answer holds of tokens, also where it is an error."""
+    values = [value for name, value in members.items() if name.endswith("_token")]
+    return tuple(Secret(value) for value in values if isinstance(value, str) and value)
 
 
 def _is_refusal(members: Mapping[str, Any]) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from mintonce.errors import TokenRequestError
+from mintonce.foreign import stand_in
 from mintonce.token import Secret
 
 SecretProvider = Callable[[], str | Awaitable[str]]
@@ -67,9 +68,17 @@ async def read_secret(
     try:
         async with asyncio.timeout(time_limit):
             value = await _call(source)
-    except Exception as error:
-        what = f"the client_secret function failed with {type(error).__name__}"
-        raise TokenRequestError(f"{what}, so no token request was sent") from error
+    except Exception as error:  # noqa: BLE001 - whatever a function of the user's may raise
+        kind, cause = type(error).__name__, stand_in(error)
+    else:
+        return _checked(value)
+    # Raised out here, so that what the function said does not come along as the context.
+    raise TokenRequestError(
+        f"the client_secret function failed with {kind}, so no token request was sent"
+    ) from cause
+
+
+def _checked(value: Secret) -> Secret:
     if flaw := flaw_of(value.reveal()):
         raise TokenRequestError(f"the client_secret function returned {flaw}")
     return value

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import time
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
 import aiohttp
@@ -51,6 +52,9 @@ _REASONS: Mapping[type[Exception], str] = {
 
 _PRIVATE_CA = "for a private CA, set SSL_CERT_FILE, or pass a session= with its own SSL context"
 
+_PROOF = re.compile(r"(?:assertion|code|password|secret|token)$")
+"""How parameters end that prove something (RFC 6749, RFC 7521, RFC 8693)."""
+
 _HEADERS = {
     "Accept": "application/json",
     "Content-Type": "application/x-www-form-urlencoded",
@@ -71,7 +75,7 @@ class TokenRequest:
     """
 
     url: str
-    parameters: tuple[tuple[str, str], ...]
+    parameters: tuple[tuple[str, str], ...] = field(repr=False)
     client_id: str
     secret: Secret
     auth_method: str = "client_secret_post"
@@ -80,6 +84,11 @@ class TokenRequest:
     def proof(self) -> Proof:
         """What authenticates the client."""
         return AUTH_METHODS[self.auth_method](self.client_id, self.secret)
+
+    @property
+    def further_secrets(self) -> tuple[Secret, ...]:
+        """What else must not be repeated: an assertion, a password, a token that is a parameter."""
+        return tuple(Secret(value) for name, value in self.parameters if _PROOF.search(name))
 
     def body(self) -> bytes:
         """Encode the form (RFC 6749 appendix B)."""
@@ -99,7 +108,7 @@ async def request_token(
 
     """
     answer = await _send(request, session, connect_timeout)
-    clean = Redactor(request.client_id, request.secret)
+    clean = Redactor(request.secret, request.further_secrets)
     return Reader(request.url, clean, now=time.time()).read(answer)
 
 

@@ -21,11 +21,11 @@ def token_url(value: object) -> str:
     RFC 6749 section 3.2: with TLS, without a fragment, perhaps with a query.
     """
     text = _text("token_url", value)
-    try:
-        parts = urlsplit(text)
-        port = parts.port
-    except ValueError:
-        raise UsageError("token_url is not a URL: check its host and port") from None
+    found = _split(text)
+    if found is None:
+        # Not raised in there: that error repeats parts of it, and would come along.
+        raise UsageError("token_url is not a URL: check its host and port")
+    parts, port = found
     if parts.scheme not in _DEFAULT_PORTS or not parts.hostname:
         raise UsageError("token_url must be an absolute URL such as https://auth.example.com/token")
     if flaw := _flaw_of_url(text, parts):
@@ -33,6 +33,13 @@ def token_url(value: object) -> str:
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     suffix = "" if port in {None, _DEFAULT_PORTS[parts.scheme]} else f":{port}"
     return parts._replace(netloc=f"{host}{suffix}", path=parts.path or "/").geturl()
+
+
+def _split(url: str) -> tuple[SplitResult, int | None] | None:
+    try:
+        return urlsplit(url), urlsplit(url).port
+    except ValueError:
+        return None
 
 
 def address(url: str) -> str:

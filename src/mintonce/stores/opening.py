@@ -26,11 +26,10 @@ def open_store(url: str) -> TokenStore:
         UsageError: The URL makes no sense, or no installed package offers its scheme.
 
     """
-    # No message holds the URL itself: there may be a password in it.
-    try:
-        parts = urlsplit(url)
-    except ValueError as problem:
-        raise UsageError("the URL of the store cannot be read") from problem
+    # No message holds the URL itself, nor does one that comes along: there may be a password in it.
+    parts = _split(url)
+    if parts is None:
+        raise UsageError("the URL of the store cannot be read")
     match parts.scheme:
         case "":
             raise UsageError("the store needs a URL with a scheme, such as file:///var/lib/tokens")
@@ -40,6 +39,13 @@ def open_store(url: str) -> TokenStore:
             return _file(parts)
         case scheme:
             return _offered(scheme, url)
+
+
+def _split(url: str) -> SplitResult | None:
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return None
 
 
 def _memory(parts: SplitResult) -> MemoryStore:

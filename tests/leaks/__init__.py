@@ -1,0 +1,1 @@
+"""Everything that goes wrong anywhere in the suite, once more, with a marked secret and token."""
