@@ -1,0 +1,72 @@
+"""The model does what the code does: real managers are followed through it, step by step."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from dataclasses import replace
+from typing import get_args
+
+import pytest
+
+from mintonce import minting
+from mintonce.record import Lease, Record
+from model.fleet import Fleet
+from model.follower import Follower
+from model.values import At, World
+from simulation import MadeUpTime
+
+STEPS = 200
+
+
+async def live(world: World, seed: int, trouble: float) -> Fleet:
+    """Let real managers live, and follow them."""
+    fleet = Fleet(world, random.Random(seed), trouble)
+    try:
+        await fleet.live(STEPS)
+    finally:
+        rest = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in rest:
+            task.cancel()
+        await asyncio.gather(*rest, return_exceptions=True)
+    return fleet
+
+
+def lived(seed: int, trouble: float) -> Fleet:
+    """Run one fleet to its end; its size and its budget follow from the seed."""
+    world = World(2 + seed % 2, budget=(20, 2)[seed % 3 == 0], hasty=True)
+    with asyncio.Runner(loop_factory=MadeUpTime) as runner:
+        return runner.run(live(world, seed, trouble))
+
+
+@pytest.mark.parametrize("trouble", [0.0, 0.05, 0.15])
+def test_real_managers_take_the_steps_of_the_model(trouble: float) -> None:
+    """Every operation on the store, what it writes, every request and every result."""
+    acts = sum(lived(seed, trouble).acts for seed in range(30))
+    assert acts > 400
+
+
+def test_real_managers_come_to_every_step_of_the_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that none of its steps is made up."""
+    seen = set[str]()
+    saw = Follower.saw
+
+    def noting(follower: Follower, mover: int, *act: object) -> None:
+        saw(follower, mover, *act)  # type: ignore[arg-type]  # one act
+        seen.update(processes[mover].at for _, processes in follower.states)
+
+    monkeypatch.setattr(Follower, "saw", noting)
+    for seed in range(40):
+        lived(seed, 0.15)
+    assert set() == set(get_args(At)) - {"invalidate", "save"} - seen
+
+
+def test_a_manager_that_does_something_else_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here it gives back the lease of somebody else."""
+
+    def released(record: Record, _: Lease) -> Record:
+        return replace(record, lease=None)
+
+    monkeypatch.setattr(minting, "released", released)
+    with pytest.raises(AssertionError, match="the model never does"):
+        any(lived(seed, 0.15).acts < 0 for seed in range(40))
