@@ -15,7 +15,7 @@ from mintonce.errors import BudgetExhausted, StoreError, TokenRequestError
 from mintonce.ledger import Mint, Outcome
 from mintonce.minting import _STALE
 from mintonce.record import Lease, Record
-from mintonce.renewal import Need, Use
+from mintonce.renewal import Need, Refuse, Use
 from mintonce.token import Token
 from model.values import At, Cell, Process, Seen, Shared, World, Write
 from model.writes import Change
@@ -192,6 +192,10 @@ def _minted(process: Process, record: Record, shared: Shared) -> Process:
     step = renewal.decide(record, shared.wall, need, me=cast(Lease, process.lease))
     if isinstance(step, Use):
         return served(process, step.token)
+    if isinstance(step, Refuse):
+        return refused(process, "asked", shared)
+    if cast(Token, process.token).fingerprint in record.rejected:
+        return again(process)
     return refused(process, "useless", shared)
 
 
