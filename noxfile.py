@@ -148,7 +148,7 @@ def bench(session: nox.Session) -> None:
 
 @nox.session(requires=["wheel"])
 def model(session: nox.Session) -> None:
-    """Explore every interleaving of a few processes; not part of the checks, where few are."""
+    """Explore every interleaving of a few processes, also in the worlds too large for the tests."""
     _install(session, "test")
     session.chdir("tests")
     session.run("python", "-m", "model")
