@@ -6,6 +6,7 @@ from dataclasses import fields, is_dataclass
 from typing import Any, Generic, TypeVar
 
 from mintonce.record import CoolDown
+from mintonce.renewal import Need
 from mintonce.token import Token
 from model.values import Process
 
@@ -35,6 +36,8 @@ def renamed(value: Any, names: tuple[int, ...]) -> Any:
 
     The names of leases and mints begin with that of their process: ``@0.1``, ``@0.1.0``.
     """
+    if isinstance(value, Need | Token | CoolDown | float | int | type(None)):
+        return value
     if isinstance(value, str):
         return f"@{names[int(value[1])]}{value[2:]}" if value.startswith("@") else value
     if isinstance(value, Process):
@@ -43,7 +46,7 @@ def renamed(value: Any, names: tuple[int, ...]) -> Any:
     if isinstance(value, tuple):
         again = (renamed(part, names) for part in value)
         return type(value)(*again) if hasattr(value, "_fields") else tuple(again)
-    if is_dataclass(value) and not isinstance(value, Token | CoolDown | type):
+    if is_dataclass(value) and not isinstance(value, type):
         parts_by_name = {f.name: renamed(getattr(value, f.name), names) for f in fields(value)}
         return type(value)(**parts_by_name)
     return value

@@ -15,7 +15,6 @@ SHORT = {
     "two processes, any one fault, a budget of two": World(faults=FAULTS, most=1, budget=2),
     "two processes that renew early, any one fault": World(faults=FAULTS, most=1, early=True),
     "two processes, two of the four faults": World(faults=CORE, most=2),
-    "two processes, any two faults, and nothing expires": World(faults=FAULTS, most=2, time=False),
     "three processes, any one fault, and nothing expires": World(3, FAULTS, most=1, time=False),
     "three processes, and an API that rejects all": World(3, ("rejection",) * 3, time=False),
 }
@@ -30,8 +29,11 @@ LONG = {
     "three processes, any two faults, and nothing expires": World(3, FAULTS, most=2, time=False),
     "three processes, two of the four faults": World(3, CORE, most=2),
 }
-"""Explored by ``nox -s model``, after those of the tests. In all of them a token may expire as well,
-unless it says otherwise, and each fault happens once at most."""
+"""Explored by ``nox -s model``, after those of the tests.
+
+In all of them a token may expire as well, unless their name says otherwise, and each fault happens
+once at most.
+"""
 
 
 def start(world: World) -> tuple[Shared, tuple[Process, ...]]:
