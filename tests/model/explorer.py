@@ -45,6 +45,15 @@ class Way(NamedTuple):
     takes: bool
 
 
+class Standing(NamedTuple):
+    """Whether a process keeps the lease alive, is busy, is at an end, and may ask later."""
+
+    alive: bool
+    busy: bool
+    over: bool
+    waits: bool
+
+
 class Explorer:
     """Knows the ways from each state of a world to the next ones.
 
@@ -66,31 +75,28 @@ class Explorer:
             *map(self.processes.number, processes),
         )
         # Remembered for each explorer on its own: the tests plant faults in what it calls.
-        for name in ("_ways", "_shape", "_renamed", "_overtaken", "_left", "_ticks", "_calls"):
+        for name in ("_ways", "_shape", "_renamed", "_overtaken", "_left", "_ticks", "_standing"):
             setattr(self, name, cache(getattr(self, name)))
 
     def ways(self, state: State) -> Iterator[tuple[State, str | None, bool, int, Act]]:
         """Return each next state, what was broken, whether by a fault, who moved and how."""
         shared, faults, *processes = state
-        calls = [self._calls(number, shared) for number in processes]
-        dead = not any(alive for alive, _, _, _ in calls)
+        standing = [self._standing(number, shared) for number in processes]
+        dead = not any(each.alive for each in standing)
         for mover, number in enumerate(processes):
             for way in self._ways(number, shared, dead):
                 left = faults if way.fault is None else self._left(faults, way.fault)
                 if left < 0:
                     continue
-                then = processes
-                if way.wrote:
-                    then = [self._overtaken(other, way.wrote) for other in processes]
-                else:
-                    then = processes.copy()
+                wrote = way.wrote
+                then = [self._overtaken(p, wrote) if wrote else p for p in processes]
                 then[mover] = way.process
                 broken = way.broken
                 if way.sends or way.takes:
                     broken = broken or self._broken_among(way, mover, processes, shared)
                 yield (way.shared, left, *then), broken, way.fault is not None, mover, way.act
-        if not any(busy for _, busy, _, _ in calls):
-            for later in self._ticks(shared, any(waits for _, _, _, waits in calls)):
+        if not any(each.busy for each in standing):
+            for later in self._ticks(shared, any(each.waits for each in standing)):
                 yield (later, faults, *processes), None, False, -1, Act("time passes")
 
     def canonical(self, state: State) -> State:
@@ -106,7 +112,7 @@ class Explorer:
 
     def is_over(self, state: State) -> bool:
         """Whether every process came to an end."""
-        return all(self._calls(number, state[0])[2] for number in state[2:])
+        return all(self._standing(number, state[0]).over for number in state[2:])
 
     def _ways(self, number: int, shared: int, dead: bool) -> tuple[Way, ...]:  # noqa: FBT001 - remembered by its arguments
         process, common = self.processes.values[number], self.shared.values[shared]
@@ -120,16 +126,13 @@ class Explorer:
         )
 
     def _way(self, process: Process, move: Move, shared: Shared) -> Way:
-        known = len(self.shared.values)
-        number = self.shared.number(move.shared)
         broken = rules.broken_by(process, move, shared, self.world)
-        if number == known:  # the first time that it comes up
-            broken = broken or rules.broken_in(move.shared, self.world)
+        broken = broken or rules.broken_in(move.shared, self.world)
         act = move.act
         old, new = shared.record.lease, move.shared.record.lease
         return Way(
             self.processes.number(move.process),
-            number,
+            self.shared.number(move.shared),
             written(move),
             move.fault,
             act,
@@ -148,13 +151,12 @@ class Explorer:
             return "a lease is taken whose holder is alive"
         return None
 
-    def _calls(self, number: int, shared: int) -> tuple[bool, bool, bool, bool]:
-        """Tell whether a process keeps the lease alive, is busy, is at an end, may ask later."""
+    def _standing(self, number: int, shared: int) -> Standing:
         process, common = self.processes.values[number], self.shared.values[shared]
         lease = common.record.lease
         alive = lease is None or trouble.keeps_alive(process, lease.holder)
         waits = process.at == "refused" or process.unshared is not None
-        return alive, trouble.is_busy(process), trouble.is_over(process, common), waits
+        return Standing(alive, trouble.is_busy(process), trouble.is_over(process, common), waits)
 
     def _shape(self, number: int) -> int:
         return self.processes.number(nameless(self.processes.values[number]))

@@ -16,11 +16,11 @@ def tell(report: Report) -> str:
 
 def _steps(report: Report) -> Iterator[str]:
     explorer, state = report.explorer, report.explorer.start
-    shown = {report.broken, None if report.broken != STUCK else report.broken}
     for number, then in enumerate(report.path[1:], 1):
-        is_last = number == len(report.path) - 1 and report.broken != STUCK
+        is_breach = number == len(report.path) - 1 and report.broken != STUCK
+        expected = report.broken if is_breach else None
         for raw, broken, _, mover, act in explorer.ways(state):
-            if explorer.canonical(raw) == then and (broken in shown if is_last else not broken):
+            if broken == expected and explorer.canonical(raw) == then:
                 state = raw
                 who = f"process {mover}" if mover >= 0 else "         "
                 at = explorer.processes.values[raw[2 + mover]].at if mover >= 0 else ""

@@ -27,6 +27,7 @@ LONG = {
     "two processes, any three faults, and nothing expires": World(2, FAULTS, most=3, time=False),
     "three processes, any one fault": World(3, FAULTS, most=1),
     "three processes, any two faults, and nothing expires": World(3, FAULTS, most=2, time=False),
+    "three processes, all of the four faults, and nothing expires": World(3, CORE, time=False),
     "three processes, two of the four faults": World(3, CORE, most=2),
 }
 """Explored by ``nox -s model``, after those of the tests.
