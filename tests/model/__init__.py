@@ -2,10 +2,11 @@
 
 The processes of the model take the steps of the driver, one store operation at a time, and leave
 every decision to the functions of `mintonce` itself. `values` says what a state is made of,
-`writes` is `mintonce.cell`, `process` and `minting` are the driver, `trouble` is what may go wrong,
-`rules` is what must hold, `explorer` and `search` go everywhere, `worlds` names the worlds that are
-explored, and `story` tells the way to a state. `fleet` runs real managers on a store and a server
-that do one thing at a time (`real`), and `follower` sees whether the model can do the same.
+`writes` is `mintonce.cell`, `process` and `minting` are the driver, `store` is what a write means
+to others, `trouble` is what may go wrong, `rules` is what must hold, `explorer` and `search` go
+everywhere, `worlds` names what is explored, and `story` tells the way to a state. `fleet` runs real
+managers on a store and a server that do one thing at a time (`real`), and `follower` sees whether
+the model can do the same.
 
 What keeps it small, and why nothing is missed:
 

@@ -13,7 +13,8 @@ from typing import NamedTuple
 from model import rules, trouble
 from model.merging import merged
 from model.naming import Catalog, nameless, renamed
-from model.process import moves, overtaken_by, written
+from model.process import moves
+from model.store import arrivals, arrived, overtaken_by, written
 from model.values import EXPIRY, Act, Cell, Fault, Move, Process, Shared, World
 
 State = tuple[int, ...]
@@ -98,6 +99,8 @@ class Explorer:
         if not any(each.busy for each in standing):
             for later in self._ticks(shared, any(each.waits for each in standing)):
                 yield (later, faults, *processes), None, False, -1, Act("time passes")
+        for arrival in self._arrivals(state):
+            yield arrival, None, False, -1, Act("a swap arrives late")
 
     def canonical(self, state: State) -> State:
         """Return the state that stands for all that differ from this one by names only."""
@@ -150,6 +153,14 @@ class Explorer:
         if lease and any(rules.is_sound(other, lease) for other in values):
             return "a lease is taken whose holder is alive"
         return None
+
+    def _arrivals(self, state: State) -> Iterator[State]:
+        shared = self.shared.values[state[0]]
+        if shared.coming:
+            processes = tuple(self.processes.values[number] for number in state[2:])
+            now = self.shared.number(arrived(shared))
+            for then in arrivals(shared, processes):
+                yield now, state[1], *map(self.processes.number, then)
 
     def _standing(self, number: int, shared: int) -> Standing:
         process, common = self.processes.values[number], self.shared.values[shared]

@@ -7,7 +7,8 @@ from typing import Any
 
 from mintonce.ledger import Ledger
 from mintonce.record import Record
-from model.process import moves, overtaken_by, written
+from model.process import moves
+from model.store import overtaken_by, written
 from model.trouble import keeps_alive
 from model.values import EXPIRY, Act, Move, Process, Shared, World
 from model.worlds import start

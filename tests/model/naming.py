@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 from mintonce.record import CoolDown
 from mintonce.renewal import Need
 from mintonce.token import Token
-from model.values import Process
+from model.values import Coming, Process
 
 T = TypeVar("T")
 
@@ -40,12 +40,11 @@ def renamed(value: Any, names: tuple[int, ...]) -> Any:
         return value
     if isinstance(value, str):
         return f"@{names[int(value[1])]}{value[2:]}" if value.startswith("@") else value
-    if isinstance(value, Process):
-        parts = (renamed(part, names) for part in value)
-        return Process(*parts)._replace(name=names[value.name])
     if isinstance(value, tuple):
-        again = (renamed(part, names) for part in value)
-        return type(value)(*again) if hasattr(value, "_fields") else tuple(again)
+        parts = [renamed(part, names) for part in value]
+        if isinstance(value, Process | Coming):
+            parts[0] = names[value[0]]
+        return type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)
     if is_dataclass(value) and not isinstance(value, type):
         parts_by_name = {f.name: renamed(getattr(value, f.name), names) for f in fields(value)}
         return type(value)(**parts_by_name)

@@ -14,6 +14,7 @@ from mintonce.record import Lease, Record
 from mintonce.renewal import LEASE, Claim, Refuse, Step, Tell, Use
 from mintonce.token import Token
 from model import minting
+from model.store import put
 from model.trouble import happenings, later
 from model.values import (
     BEATING,
@@ -21,7 +22,6 @@ from model.values import (
     LIFETIME,
     Act,
     At,
-    Cell,
     Move,
     Process,
     Seen,
@@ -29,7 +29,7 @@ from model.values import (
     World,
     Write,
 )
-from model.writes import Turn, overtaken, stale, turns
+from model.writes import overtaken, stale, turns
 
 
 def moves(process: Process, shared: Shared, world: World, *, dead: bool) -> Iterator[Move]:
@@ -47,23 +47,6 @@ def moves(process: Process, shared: Shared, world: World, *, dead: bool) -> Iter
         if process.at in BEATING:
             yield from _beats(process, shared)
     yield from happenings(process, shared)
-
-
-def overtaken_by(process: Process, cell: Cell) -> Process:
-    """Return what becomes of a process when somebody else writes to a cell."""
-    if process.write and process.write.cell == cell:
-        process = process._replace(write=overtaken(process.write))
-    if cell == "ledger":
-        return process
-    if process.at == "look":  # all that it wants to know is how long the record stood still
-        return process._replace(seen=None)
-    return process._replace(seen=stale(process.seen), beat=overtaken(process.beat))
-
-
-def written(move: Move) -> Cell | None:
-    """Return the cell that a move writes to."""
-    act = move.act
-    return act.cell if act.kind == "swap" and act.how in {"done", "lost"} else None
 
 
 def steps(process: Process, shared: Shared, world: World, *, dead: bool) -> Iterator[Move]:
@@ -201,7 +184,7 @@ def _writes(process: Process, write: Write, shared: Shared, world: World) -> Ite
     change = minting.change_of(process, shared, world)
     there = shared.ledger if write.cell == "ledger" else shared.record
     for turn in turns(write, change, there, once=process.at == "claim"):
-        now, then = _written(turn, write, shared), process._replace(write=turn.write)
+        now, then = put(turn, write.cell, process, shared), process._replace(write=turn.write)
         if turn.wrote is not None and write.cell == "record":
             then = then._replace(seen=stale(then.seen), beat=overtaken(then.beat))
         renewed = [then]
@@ -226,7 +209,7 @@ def _beats(process: Process, shared: Shared) -> Iterator[Move]:
         return
     write = process.beat or Write("record", process.seen)
     for turn in turns(write, lambda record: outcome.beat(record, lease), shared.record):
-        now, then = _written(turn, write, shared), process._replace(beat=turn.write)
+        now, then = put(turn, write.cell, process, shared), process._replace(beat=turn.write)
         if turn.wrote is not None:
             then = then._replace(seen=stale(then.seen))
             if then.write and then.write.cell == "record":
@@ -236,13 +219,3 @@ def _beats(process: Process, shared: Shared) -> Iterator[Move]:
         yield Move(turn.act, then, now, turn.fault)
         if process.late and turn.wrote is not None:  # unless it was begun before the pause
             yield Move(turn.act, then._replace(late=False), now, turn.fault)
-
-
-def _written(turn: Turn, write: Write, shared: Shared) -> Shared:
-    if turn.wrote is None:
-        return shared
-    if write.cell == "ledger":
-        # What is settled is history: nothing asks for it any more.
-        open_ones = tuple(mint for mint in turn.wrote.mints if mint.outcome == "sent")
-        return shared._replace(ledger=replace(turn.wrote, mints=open_ones))
-    return shared._replace(record=turn.wrote)

@@ -107,5 +107,5 @@ def _is_founded(process: Process, shared: Shared, world: World) -> bool:
         counted = sum(number for _, number in shared.ledger.counts)
         return counted >= world.budget - world.budgets[0].reserve
     if process.trouble == "store":
-        return not {"lost swap", "failed swap"}.isdisjoint(world.faults)
+        return not {"lost swap", "failed swap", "late swap"}.isdisjoint(world.faults)
     return "pause" in world.faults

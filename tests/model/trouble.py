@@ -34,7 +34,7 @@ def happenings(process: Process, shared: Shared) -> Iterator[Move]:
 
 def later(process: Process, shared: Shared, fault: Fault | None) -> Shared:
     """Note what an error of the store may cost: a token that nobody else sees is replaced."""
-    is_hidden = fault == "failed swap" and process.at == "land"
+    is_hidden = fault in {"failed swap", "late swap"} and process.at == "land"
     return shared._replace(allowed=shared.allowed + 1) if is_hidden else shared
 
 

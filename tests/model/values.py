@@ -29,6 +29,7 @@ Fault = Literal[
     "pause",  # a process stands still for longer than a lease lives
     "lost swap",  # a swap was done, and the caller saw an error
     "failed swap",  # a swap was not done, and the caller saw an error
+    "late swap",  # the same, but it arrives later, and is done if nobody wrote meanwhile
     "lost answer",  # the server issued a token, and nobody got it
     "refusal",  # the server issued nothing, and said so
     "rejection",  # the API answers 401 to a token from now on
@@ -38,6 +39,7 @@ FAULTS: tuple[Fault, ...] = (
     "pause",
     "lost swap",
     "failed swap",
+    "late swap",
     "lost answer",
     "refusal",
     "rejection",
@@ -140,6 +142,14 @@ class Process(NamedTuple):
     unsaved: tuple[Token, Lease] | None = None
 
 
+class Coming(NamedTuple):
+    """A swap that is on its way to the store, although its caller has given it up."""
+
+    by: int
+    cell: Cell
+    value: Any
+
+
 class Shared(NamedTuple):
     """What all processes have in common, and what the judge knows.
 
@@ -151,6 +161,7 @@ class Shared(NamedTuple):
         spent: Those of them that it did not refuse for certain.
         allowed: How many it should get at most, after all that happened.
         bad: The tokens that the API rejects.
+        coming: What may arrive in the store, as long as it fits.
 
     """
 
@@ -161,6 +172,7 @@ class Shared(NamedTuple):
     spent: int = 0
     allowed: int = 1
     bad: frozenset[str] = frozenset()
+    coming: Coming | None = None
 
     @property
     def wall(self) -> float:

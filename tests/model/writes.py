@@ -79,6 +79,7 @@ def _swaps(write: Write, seen: Seen, value: Any, *, once: bool) -> Iterator[Turn
     if not seen.current:
         yield Turn(swap._replace(how="too late"), None if once else Write(write.cell))
         return
+    yield Turn(swap._replace(how="failed"), failed, fault="late swap")
     yield Turn(swap._replace(how="done"), result=Seen(value), wrote=value)
     lost = Write(write.cell, stale(seen), doubt=True)
     yield Turn(swap._replace(how="lost"), lost, wrote=value, fault="lost swap")
