@@ -11,8 +11,8 @@ import pytest
 
 from model.fleet import Fleet
 from model.follower import Follower
+from model.passing import MadeUpTime
 from model.values import Act, At, World
-from simulation import MadeUpTime
 
 STEPS = 200
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import random
 
+from model.passing import let_pass
 from model.real import Asked, Outside, Process
 from model.trouble import MINTING, is_busy
 from model.values import EXPIRY, Act, World
-from simulation import let_pass
 
 _HURRY = 0.3  # seconds in which a process that stands not still does what it does
 
