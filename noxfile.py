@@ -175,3 +175,11 @@ def bench(session: nox.Session) -> None:
     """Measure mintonce beside its peers; not part of the checks."""
     _install(session, "bench")
     session.run("python", "-m", "benchmarks", *session.posargs)
+
+
+@nox.session(requires=["wheel"])
+def model(session: nox.Session) -> None:
+    """Explore every interleaving of a few processes, also in the worlds too large for the tests."""
+    _install(session, "test")
+    session.chdir("tests")
+    session.run("python", "-m", "model")

@@ -146,6 +146,25 @@ async def test_a_store_that_cancels_itself_cancels_nobody() -> None:
         await tokens.invalidate(token)
 
 
+@pytest.mark.asyncio
+async def test_a_token_that_others_were_faster_to_use_and_to_reject() -> None:
+    """Whoever minted it finds that out as the store answers, and waits for the next one."""
+    values = dict[str, bytes]()
+    source, store = Handmade(), Troubled(values)
+    other = TokenManager(source, store=MemoryStore(values))
+
+    async def meanwhile(swap: Swap) -> bool:
+        await swap()
+        await other.invalidate(await other.get())
+        raise StoreError("reset")
+
+    store.swaps = [None, None, meanwhile]  # the lease, the reservation, and the token
+    tokens = TokenManager(source, store=store)
+    assert "handmade-2" == (await tokens.get()).access_token
+    assert 2 == source.requests
+    assert await tokens.get() == await other.get()
+
+
 class Hasty(MemoryStore):
     """A store that wakes whoever waits at once, for nothing.
 

@@ -201,6 +201,8 @@ class Driver:
         step = decide(minted.record, self._clock.wall(), need, me=claim.lease)
         if isinstance(step, Use):
             return Obtained(step.token, claim.lease.reason, unsaved=not minted.saved)
+        if not isinstance(step, Refuse) and minted.token.fingerprint in minted.record.rejected:
+            return None  # others were faster to use it, and the API rejected it
         # Never a second mint for the same callers: what one did not cure, another would not.
         raise step.error if isinstance(step, Refuse) else _useless(minted.token)
 
