@@ -144,3 +144,12 @@ def bench(session: nox.Session) -> None:
     """Measure mintonce beside its peers; not part of the checks."""
     _install(session, "bench")
     session.run("python", "-m", "benchmarks", *session.posargs)
+
+
+@nox.session(requires=["wheel"])
+def chaos(session: nox.Session) -> None:
+    """Kill, stop and starve processes by the hundred, and print figures; not part of the checks."""
+    _install(session, "test")
+    env = {"MINTONCE_CHAOS": "full"}
+    tests = sorted(map(str, Path("tests").glob("test_chaos_*.py")))
+    session.run("pytest", *tests, *session.posargs, env=env)

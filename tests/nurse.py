@@ -1,0 +1,82 @@
+"""The parent's view of a nursery: fork children, kill or stop them, and hear what they report."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+from filing import unmeasured
+from fleet import Worker
+from managing import eventually
+
+PATIENCE = 30.0
+"""Seconds that children may take for anything; only one that hangs takes so many."""
+
+
+@dataclass(eq=False)
+class Nurse(Worker):
+    """One process that forks children.
+
+    Attributes:
+        reports: What the children reported, in order.
+
+    """
+
+    PROGRAM: ClassVar = Path(__file__).with_name("nursery.py")
+
+    reports: list[dict[str, Any]] = field(default_factory=list)
+
+    async def fork(self, job: str, children: int = 1, **order: Any) -> list[int]:
+        """Fork so many children for a job, and return their ids."""
+        answer = await self.ask("start", job=job, children=children, order=order)
+        return [*answer["pids"]]
+
+    async def kill_child(self, pid: int) -> float:
+        """Kill a child; when, on the steady clock. All that it reported has been heard by now."""
+        return float((await self.ask("kill", pid=pid))["at"])
+
+    async def heard(self, pids: list[int]) -> list[dict[str, Any]]:
+        """Wait until each of these has reported once, and return the reports."""
+        mine: list[dict[str, Any]] = []
+
+        def all_there() -> bool:
+            mine[:] = [report for report in self.reports if report.get("pid") in pids]
+            return len(mine) == len(pids)
+
+        await eventually(all_there, seconds=PATIENCE)
+        return mine
+
+    async def tokens(self, pids: list[int]) -> list[str]:
+        """Wait until each of these got a token, and return the fingerprints."""
+        reports = await self.heard(pids)
+        assert [] == [report for report in reports if "raised" in report]
+        return [report["token"] for report in reports]
+
+    async def reap(self, pids: list[int]) -> None:
+        """Wait until these have ended, all of them well."""
+        assert {"failed": 0} == await self.ask("reap", pids=pids)
+
+    def _hear(self, reply: dict[str, Any]) -> None:
+        if "number" in reply:
+            super()._hear(reply)
+        else:
+            self.reports.append(reply)
+
+
+@asynccontextmanager
+async def nursery(*, warm: bool = True) -> AsyncIterator[Nurse]:
+    """A process that forks children, of which none outlives the block.
+
+    They have imported what mints, unless they are not `warm`.
+    """
+    # Coverage is slow to fork, and what runs here runs elsewhere under its eyes.
+    nurse = await Nurse.start({"warm": warm}, env=unmeasured())
+    try:
+        yield nurse
+    finally:
+        async with asyncio.timeout(PATIENCE):
+            await nurse.close()

@@ -1,0 +1,95 @@
+"""Forks at random moments of a flight: the children wait for their parent, or take over from it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+import chaos
+from managing import eventually
+from mintonce.testing import Fault
+from nurse import Nurse, nursery
+from scene import Scene, scene
+
+pytestmark = [
+    pytest.mark.asyncio,
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork"),
+]
+
+FAMILIES = chaos.times(2, 30)
+CHILDREN = 8
+LATENCY = 0.2
+HEARTBEAT = 0.7
+MOMENTS = chaos.chance("forks")
+
+
+async def family(scene: Scene, seconds: float, *, reserved: bool) -> tuple[int, list[int]]:
+    """Start a process that forks in the middle of its flight; it, and its children.
+
+    Args:
+        scene: Nobody runs there, and no token is stored.
+        seconds: The time in which it forks.
+        reserved: Begin with that once it has reserved its mint; otherwise at once.
+
+    """
+    pauses = [MOMENTS.expovariate(CHILDREN / seconds) for _ in range(CHILDREN)]
+    order = {**scene.order, "pauses": pauses, "reserved": reserved}
+    (parent,) = await scene.nurse.fork("fork", **order)
+    forked: list[int] = []
+
+    def all_there() -> bool:
+        for report in scene.nurse.reports:
+            if report.get("parent") == parent:
+                forked[:] = report["forked"]
+        return bool(forked)
+
+    await eventually(all_there, seconds=30)
+    return parent, forked
+
+
+async def children_of_one_that_lives(nurse: Nurse, directory: Path) -> None:
+    """There is one request in all, and the flight of the parent goes on as if it were alone.
+
+    It may be that of a child which was forked before its parent had the lease.
+    """
+    async with scene(nurse, directory, budget=10) as there:
+        there.server.latency = LATENCY
+        parent, children = await family(there, 2 * LATENCY, reserved=False)
+        tokens = await nurse.tokens([parent, *children])
+        assert {there.server.log[0].fingerprint} == {*tokens}
+        await nurse.reap([parent])
+        assert 1 == there.server.requests
+        assert ["minted"] == await there.outcomes()
+
+
+async def children_of_one_that_dies(nurse: Nurse, directory: Path) -> float:
+    """One of the children takes over, in time; they have inherited neither lease nor lock."""
+    async with scene(nurse, directory, budget=10) as there:
+        there.server.latency = LATENCY
+        there.server.fail(Fault.latency(60))
+        parent, children = await family(there, HEARTBEAT, reserved=True)
+        await there.server.arrived(1)
+        killed_at = await nurse.kill_child(parent)
+        tokens = await nurse.tokens(children)
+        assert {there.server.log[1].fingerprint} == {*tokens}
+        assert 2 == there.server.requests == await there.counted()
+        return max(report["at"] for report in await nurse.heard(children)) - killed_at
+
+
+async def test_forks_in_mid_flight(tmp_path: Path) -> None:
+    """Each child goes its own way to the token, and none asks for one that is on its way."""
+    took = list[float]()
+    async with nursery() as nurse:
+        for number in range(FAMILIES):
+            directory = tmp_path / str(number) / "tokens"
+            if number % 2 == 0:
+                await children_of_one_that_lives(nurse, directory)
+            else:
+                took.append(await children_of_one_that_dies(nurse, directory))
+                assert took[-1] < chaos.TAKEOVER + LATENCY + chaos.BUSY
+    chaos.tell(
+        f"{FAMILIES * CHILDREN} children forked in mid-flight: one request while the parent lives,"
+        f" two if it is killed; its children then served after {max(took):.2f} s at most"
+    )

@@ -1,0 +1,137 @@
+"""Holders of the lease, stopped for longer than it lives: another takes over, and stays.
+
+A process that goes on late believes that it still mints. It gets an answer, a token or an error,
+and must neither overwrite what is newer nor give back a lease that is not its own any more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+
+import pytest
+
+import chaos
+from managing import moment
+from mintonce.testing import Fault
+from nurse import Nurse, nursery
+from scene import Scene, pid_of, scene
+
+pytestmark = [
+    pytest.mark.asyncio,
+    pytest.mark.skipif(sys.platform == "win32", reason="needs fork and SIGSTOP"),
+]
+
+ROUNDS = chaos.times(1, 10)
+ANSWER = 0.3
+"""Seconds that the first answer takes: it is there when its process goes on."""
+
+WHILE_IT_MINTS = 1.5
+"""Seconds that the second answer takes, so that the late process comes in between."""
+
+FAULTS = {"minted": Fault.latency(ANSWER), "refused": Fault.status(503).after(ANSWER)}
+
+
+async def stop_one(scene: Scene, *, asked: bool = True, pause: float = 0.0) -> int:
+    """Start a process that mints, and stop it while the server answers, or before it is asked."""
+    (late,) = await scene.fork()
+    if asked:
+        await scene.server.arrived(1)
+        await moment(pause)
+    await scene.halt(late, reserved=not asked)
+    return late
+
+
+async def late_for_another_mint(nurse: Nurse, directory: Path, answer: str, pause: float) -> None:
+    """One that comes back when another has minted gets that token, and writes nothing."""
+    async with scene(nurse, directory, budget=10) as there:
+        there.server.fail(FAULTS[answer])
+        late = await stop_one(there, pause=pause)
+        others = await there.fork(2)
+        new = there.server.log[-1].fingerprint if await nurse.tokens(others) else None
+        before = await there.raw()
+        await there.resume(late)
+        assert {new} == {*await nurse.tokens([late, *others])}
+        assert before == await there.raw()
+        await nurse.reap([late, *others])
+        assert [answer, "minted"] == await there.outcomes()
+        assert 2 == there.server.requests
+
+
+async def late_in_another_mint(nurse: Nurse, directory: Path, answer: str, pause: float) -> None:
+    """One that comes back while another mints leaves that one its lease, and the last word."""
+    async with scene(nurse, directory, budget=10) as there:
+        there.server.fail(FAULTS[answer])
+        there.server.fail(Fault.latency(WHILE_IT_MINTS))
+        late = await stop_one(there, pause=pause)
+        others = await there.fork(2)
+        await there.server.arrived(2)
+        lease = await there.lease()
+        assert lease
+        assert pid_of(lease) in others
+        await there.resume(late)
+        first, second = (request.fingerprint for request in there.server.log)
+        # A late token is better than none: everybody has it while the other is on its way.
+        (got,) = await nurse.tokens([late])
+        assert (first if answer == "minted" else second) == got
+        if answer == "minted":
+            assert lease == await there.lease()
+        assert {first, second} >= {*await nurse.tokens(others)}
+        await nurse.reap([late, *others])
+        record = (await there.record.read()).value
+        assert (second, None, None) == (
+            record.token and record.token.fingerprint,
+            record.lease,
+            record.cool_down,
+        )
+        assert [answer, "minted"] == await there.outcomes()
+        assert 2 == there.server.requests
+
+
+async def late_with_its_request(nurse: Nurse, directory: Path) -> str:
+    """One that is stopped between the reservation and the request: each request is counted.
+
+    It gives the reservation back and sends nothing, but for the one stopped after its last look at
+    the lease, which cannot know. Returns what became of it.
+    """
+    async with scene(nurse, directory, budget=10) as there:
+        late = await stop_one(there, asked=False)
+        assert 1 == await there.counted()
+        others = await there.fork(2)
+        await nurse.tokens(others)
+        requests = there.server.requests
+        before = await there.raw()
+        await there.resume(late)
+        (got,) = await nurse.tokens([late])
+        await nurse.reap([late, *others])
+        outcome = (await there.outcomes())[0]
+        if outcome == "refused":
+            assert before == await there.raw()
+        assert got == there.server.log[-1].fingerprint
+        sent = {"refused": 0, "minted": 1}[outcome]
+        assert requests + sent == there.server.requests == await there.counted()
+        return outcome
+
+
+async def test_holders_that_are_stopped(tmp_path: Path) -> None:
+    """The late holder overwrites nothing newer, and releases no lease but its own."""
+    chance, fates = chaos.chance("stopped"), list[str]()
+    async with nursery() as nurse:
+        for number in range(ROUNDS):
+            places = [tmp_path / f"{number}-{place}" / "tokens" for place in range(5)]
+            pauses = [chance.uniform(0, ANSWER / 2) for _ in range(4)]
+            *_, fate = await asyncio.gather(
+                late_for_another_mint(nurse, places[0], "minted", pauses[0]),
+                late_for_another_mint(nurse, places[1], "refused", pauses[1]),
+                late_in_another_mint(nurse, places[2], "minted", pauses[2]),
+                late_in_another_mint(nurse, places[3], "refused", pauses[3]),
+                late_with_its_request(nurse, places[4]),
+            )
+            fates.append(fate)
+    chaos.tell(
+        f"{5 * ROUNDS} holders stopped for longer than the lease: {4 * ROUNDS} in mid-mint, nothing"
+        f" newer overwritten, no foreign lease released; {ROUNDS} between reservation and request:"
+        f" {fates.count('refused')} gave it back, {fates.count('minted')} had looked at the lease"
+        " for the last time and sent a counted request"
+    )
