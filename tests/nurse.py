@@ -53,7 +53,7 @@ class Nurse(Worker):
     async def tokens(self, pids: list[int]) -> list[str]:
         """Wait until each of these got a token, and return the fingerprints."""
         reports = await self.heard(pids)
-        assert [] == [report for report in reports if "raised" in report]
+        assert [] == [report for report in reports if "raised" in report], reports
         return [report["token"] for report in reports]
 
     async def reap(self, pids: list[int]) -> None:

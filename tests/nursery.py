@@ -70,10 +70,10 @@ async def write(order: dict[str, Any]) -> None:
 
 async def get(order: dict[str, Any]) -> None:
     """Get a token and report it."""
-    await get_from(manager(order))
+    await report_and_close(manager(order))
 
 
-async def get_from(tokens: TokenManager) -> None:
+async def report(tokens: TokenManager) -> None:
     """Get a token from this manager and report it."""
     try:
         token = await tokens.get()
@@ -81,26 +81,32 @@ async def get_from(tokens: TokenManager) -> None:
         tell(pid=os.getpid(), raised=type(error).__name__, message=str(error))
     else:
         tell(pid=os.getpid(), token=token.fingerprint, at=time.monotonic())
-    await tokens.aclose()
+
+
+async def report_and_close(tokens: TokenManager) -> None:
+    """Do all that a forked child does with the manager that it has inherited."""
+    async with tokens:
+        await report(tokens)
 
 
 async def fork(order: dict[str, Any]) -> None:
     """Fork in the middle of a flight, at the moments that were told; the children get a token."""
     tokens, directory = manager(order), Path(order["directory"])
-    flight = asyncio.create_task(get_from(tokens))
-    while order["reserved"] and not is_reserved(directory):
+    flight = asyncio.create_task(report(tokens))
+    while order["reserved"] and not is_reserved(directory):  # noqa: ASYNC110 - files tell of no event
         await asyncio.sleep(0)
     children = list[int]()
     for pause in order["pauses"]:
         await asyncio.wait([flight], timeout=pause)
         child = os.fork()
         if child == 0:
-            in_child(lambda: get_from(tokens))
+            in_child(lambda: report_and_close(tokens))
         children.append(child)
     tell(parent=os.getpid(), forked=children)
     await flight
-    for child in children:
-        await asyncio.to_thread(os.waitpid, child, 0)
+    await tokens.aclose()
+    codes = [(await asyncio.to_thread(os.waitpid, child, 0))[1] for child in children]
+    assert [0] * len(children) == codes
 
 
 def in_child(job: Callable[[], Coroutine[Any, Any, None]]) -> None:
