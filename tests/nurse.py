@@ -30,14 +30,19 @@ class Nurse(Worker):
 
     reports: list[dict[str, Any]] = field(default_factory=list)
 
+    async def have(self, do: str, **options: Any) -> dict[str, Any]:
+        """Have something done, in time, and return the answer."""
+        async with asyncio.timeout(PATIENCE):
+            return await self.ask(do, **options)
+
     async def fork(self, job: str, children: int = 1, **order: Any) -> list[int]:
         """Fork so many children for a job, and return their ids."""
-        answer = await self.ask("start", job=job, children=children, order=order)
+        answer = await self.have("start", job=job, children=children, order=order)
         return [*answer["pids"]]
 
     async def kill_child(self, pid: int) -> float:
         """Kill a child; when, on the steady clock. All that it reported has been heard by now."""
-        return float((await self.ask("kill", pid=pid))["at"])
+        return float((await self.have("kill", pid=pid))["at"])
 
     async def heard(self, pids: list[int]) -> list[dict[str, Any]]:
         """Wait until each of these has reported once, and return the reports."""
@@ -58,7 +63,7 @@ class Nurse(Worker):
 
     async def reap(self, pids: list[int]) -> None:
         """Wait until these have ended, all of them well."""
-        assert {"failed": 0} == await self.ask("reap", pids=pids)
+        assert {"failed": 0} == await self.have("reap", pids=pids)
 
     def _hear(self, reply: dict[str, Any]) -> None:
         if "number" in reply:

@@ -12,6 +12,7 @@ import fcntl
 import json
 import os
 import secrets
+import select
 import signal
 import sys
 import time
@@ -31,6 +32,9 @@ from mintonce.record import Record
 
 PAGE = 7919
 LONGEST = 20_000
+
+PATIENCE = 20.0  # seconds until a child has to be where it is to be stopped
+STEP = 0.000_2  # seconds for which it goes on before it is stopped again
 
 
 def tell(**line: Any) -> None:
@@ -154,8 +158,8 @@ class Nursery:
 
         It goes on for a moment and is stopped again, until it is there.
         """
-        directory = Path(store)
-        while True:
+        directory, give_up_at = Path(store), time.monotonic() + PATIENCE
+        while time.monotonic() < give_up_at:
             os.kill(pid, signal.SIGSTOP)
             _, status = os.waitpid(pid, os.WUNTRACED)
             assert os.WIFSTOPPED(status), status
@@ -163,6 +167,8 @@ class Nursery:
             if is_there and not any(map(is_locked, directory.glob("*.lock"))):
                 return {}
             os.kill(pid, signal.SIGCONT)
+            select.select((), (), (), STEP)
+        raise TimeoutError("it holds a lock, or reserves nothing")
 
     def resume(self, pid: int) -> dict[str, Any]:
         """Let a child go on that was stopped."""

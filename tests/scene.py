@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from mintonce.ledger import Ledger
 from mintonce.record import Lease, Record
 from mintonce.stores import FileStore
 from mintonce.testing import AuthorizationServer
-from nurse import Nurse
+from nurse import PATIENCE, Nurse
 
 
 @dataclass(frozen=True)
@@ -46,11 +47,11 @@ class Scene:
 
     async def halt(self, pid: int, *, reserved: bool = False) -> None:
         """Stop a process where it holds no lock; on request, once it has reserved its mint."""
-        await self.nurse.ask("halt", pid=pid, store=self.order["directory"], reserved=reserved)
+        await self.nurse.have("halt", pid=pid, store=self.order["directory"], reserved=reserved)
 
     async def resume(self, pid: int) -> None:
         """Let a process go on that was stopped."""
-        await self.nurse.ask("resume", pid=pid)
+        await self.nurse.have("resume", pid=pid)
 
     async def raw(self) -> bytes | None:
         """The record, byte for byte."""
@@ -62,8 +63,9 @@ class Scene:
 
     async def holder(self) -> int:
         """Wait until somebody holds the lease, and return the id of that process."""
-        while not (lease := await self.lease()):
-            pass
+        async with asyncio.timeout(PATIENCE):
+            while not (lease := await self.lease()):
+                pass
         return pid_of(lease)
 
     async def ledger(self) -> Ledger:
