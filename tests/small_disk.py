@@ -54,11 +54,11 @@ class Disk:
 
     def lock(self) -> None:
         """Let nobody write."""
-        self._mount("-o", "remount,ro")
+        self._mount("-o", "remount,bind,ro")
 
     def mend(self) -> None:
         """Let everybody write, and make room."""
-        self._mount("-o", "remount,rw")
+        self._mount("-o", "remount,bind,rw")
         for ballast in self.place.glob("ballast-*"):
             ballast.unlink()
 

@@ -94,7 +94,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> list[list[dict[str, Any]]]
             subprocess.run(
                 [*command, str(tmp_path_factory.mktemp("disk")), scenes],
                 check=True,
-                capture_output=True,
+                stdout=subprocess.PIPE,  # what else it says is shown if it fails
                 timeout=60,
             ).stdout
         )

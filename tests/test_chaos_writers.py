@@ -27,7 +27,7 @@ pytestmark = [
 ]
 
 CROWD = 4
-WRITERS = chaos.times(80, 1000)
+WRITERS = chaos.times(40, 1000)
 EXPECTED = {"record", "record.lock", "ledger", "ledger.lock"}
 
 
