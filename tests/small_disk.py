@@ -11,6 +11,7 @@ import errno
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from itertools import count
@@ -27,6 +28,7 @@ ROOM = 64 * 1024
 INODES = 32
 ANSWER = 0.5  # seconds that the server takes: meanwhile the disk fills up
 PAGE = 4096
+PATIENCE = 10.0  # seconds that anything takes at most
 
 
 class Disk:
@@ -72,6 +74,10 @@ class Disk:
         """The files of the store, but for the locks."""
         return sorted(path.name for path in self.directory.iterdir() if path.suffix != ".lock")
 
+    def litter(self) -> list[str]:
+        """The half-written files of the store."""
+        return [name for name in self.names() if name.endswith(".tmp")]
+
     def _mount(self, *options: str) -> None:
         command = ["mount", *options, str(self.place)]
         for _ in range(100):
@@ -100,21 +106,28 @@ class Play:
         self.server = server
         self.disk = disk
         self.store = FileStore(disk.directory)
-
-    def manager(self, budget: int | None) -> TokenManager:
-        """A manager with its tokens on the disk."""
-        source = ClientCredentials(
-            token_url=self.server.token_url,
+        self.source = ClientCredentials(
+            token_url=server.token_url,
             client_id="development",
             client_secret="development-secret",
         )
-        limit = Budget(budget, per=timedelta(days=1)) if budget else None
-        return TokenManager(source, store=self.store, budget=limit)
+        self.key = self.source.key
 
-    def is_stored(self, token: Token) -> bool:
-        """Whether it is in a file that can be read."""
-        files = map(self.disk.directory.joinpath, self.disk.names())
-        return any(token.access_token.encode() in file.read_bytes() for file in files)
+    def manager(self, budget: int | None) -> TokenManager:
+        """A manager with its tokens on the disk."""
+        limit = Budget(budget, per=timedelta(days=1)) if budget else None
+        return TokenManager(self.source, store=self.store, budget=limit)
+
+    async def is_stored(self, token: Token) -> bool:
+        """Whether others can find it."""
+        return token.access_token.encode() in (await self.store.read(self.key) or b"")
+
+    async def tidied(self) -> list[str]:
+        """Wait until nobody writes any more, and return the half-written files that stay."""
+        give_up_at = time.monotonic() + PATIENCE
+        while (litter := self.disk.litter()) and time.monotonic() < give_up_at:
+            await self.store.read(self.key)
+        return litter
 
     async def in_mid_mint(self, trouble: str, budget: int | None) -> Facts:
         """The disk fails while the server answers, and is mended later."""
@@ -124,14 +137,14 @@ class Play:
         await asyncio.to_thread(self.disk.TROUBLES[trouble], self.disk)
         token = await waiting
         facts = {
-            "stored at once": self.is_stored(token),
-            "half written": [name for name in self.disk.names() if name.endswith(".tmp")],
+            "stored at once": await self.is_stored(token),
+            "half written": await self.tidied(),
             "handed out again": token == await tokens.get(),
         }
         await asyncio.to_thread(self.disk.mend)
-        async with asyncio.timeout(20):
-            while not self.is_stored(token):
-                await asyncio.wait([asyncio.ensure_future(self.store.read("none"))])
+        async with asyncio.timeout(PATIENCE):
+            while not await self.is_stored(token):
+                pass
         async with self.manager(budget) as another:
             facts["found by another"] = token == await another.get()
         await tokens.aclose()
