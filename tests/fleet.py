@@ -129,7 +129,7 @@ def order_of(server: AuthorizationServer, directory: Path) -> dict[str, str]:
     """What a worker has to know in any case; the secret is written down for it."""
     secret = secret_of(directory)
     if not secret.exists():
-        secret.parent.mkdir(exist_ok=True)
+        secret.parent.mkdir(parents=True, exist_ok=True)
         secret.write_text(SECRET, "utf-8")
     return {
         "token_url": server.token_url,

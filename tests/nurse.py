@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from filing import unmeasured
 from fleet import Worker
 from managing import eventually
 
+T = TypeVar("T")
+
+ATTEMPTS = 3
+
 PATIENCE = 30.0
 """Seconds that children may take for anything; only one that hangs takes so many."""
+
+STARVED = 0.5
+"""Seconds in which a process that lives misses a beat. The promises are for machines on which the
+processes get to run, so what takes longer there shows nothing."""
 
 
 @dataclass(eq=False)
@@ -61,6 +69,15 @@ class Nurse(Worker):
         assert [] == [report for report in reports if "raised" in report], reports
         return [report["token"] for report in reports]
 
+    def starved(self, since: int) -> bool:
+        """Whether the machine kept one of those that reported from running, and so from its beats.
+
+        Args:
+            since: How many reports there were before.
+
+        """
+        return any(report.get("starved", 0.0) > STARVED for report in self.reports[since:])
+
     async def reap(self, pids: list[int]) -> None:
         """Wait until these have ended, all of them well."""
         assert {"failed": 0} == await self.have("reap", pids=pids)
@@ -70,6 +87,18 @@ class Nurse(Worker):
             super()._hear(reply)
         else:
             self.reports.append(reply)
+
+
+async def judged(nurse: Nurse, act: Callable[[Path], Awaitable[T]], place: Path) -> T:
+    """Act in a directory below `place`; again, if it went wrong where processes could not run."""
+    for attempt in range(ATTEMPTS):
+        reports = len(nurse.reports)
+        try:
+            return await act(place / str(attempt) / "tokens")
+        except AssertionError:
+            if not nurse.starved(reports):
+                raise
+    raise AssertionError("the machine keeps the processes from running")
 
 
 @asynccontextmanager

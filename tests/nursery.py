@@ -34,6 +34,7 @@ PAGE = 7919
 LONGEST = 20_000
 
 PATIENCE = 20.0  # seconds until a child has to be where it is to be stopped
+TICK = 0.05  # seconds between two looks at how it goes
 STEP = 0.000_2  # seconds for which it goes on before it is stopped again
 
 
@@ -60,6 +61,35 @@ def manager(order: dict[str, Any]) -> TokenManager:
     return TokenManager(source, store=FileStore(order["directory"]), budget=budget)
 
 
+class Hunger:
+    """For how long this process could not run, at most, although it had something to do.
+
+    The time in which it computed does not count: only what others took from it.
+    """
+
+    def __init__(self) -> None:
+        self._loop, self._longest = asyncio.get_running_loop(), 0.0
+        self._expect()
+
+    def end(self) -> float:
+        """Stop watching, and return the seconds."""
+        self._timer.cancel()
+        self._look()
+        return self._longest
+
+    def _expect(self) -> None:
+        self._due, self._computed = time.monotonic() + TICK, time.process_time()
+        self._timer = self._loop.call_later(TICK, self._tick)
+
+    def _look(self) -> None:
+        computed = time.process_time() - self._computed
+        self._longest = max(self._longest, time.monotonic() - self._due - computed)
+
+    def _tick(self) -> None:
+        self._look()
+        self._expect()
+
+
 async def write(order: dict[str, Any]) -> None:
     """Change a record and a ledger until killed, and report each change that is done."""
     store, me = FileStore(order["directory"]), f"{os.getpid()}-{secrets.token_hex(6)}"
@@ -79,12 +109,14 @@ async def get(order: dict[str, Any]) -> None:
 
 async def report(tokens: TokenManager) -> None:
     """Get a token from this manager and report it."""
+    hunger = Hunger()
     try:
         token = await tokens.get()
     except MintonceError as error:
-        tell(pid=os.getpid(), raised=type(error).__name__, message=str(error))
+        found = {"raised": type(error).__name__, "message": str(error)}
     else:
-        tell(pid=os.getpid(), token=token.fingerprint, at=time.monotonic())
+        found = {"token": token.fingerprint}
+    tell(pid=os.getpid(), at=time.monotonic(), starved=hunger.end(), **found)
 
 
 async def report_and_close(tokens: TokenManager) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 import chaos
 from managing import eventually
 from mintonce.testing import Fault
-from nurse import Nurse, nursery
+from nurse import Nurse, judged, nursery
 from scene import Scene, scene
 
 pytestmark = [
@@ -50,7 +51,7 @@ async def family(scene: Scene, seconds: float, *, reserved: bool) -> tuple[int, 
     return parent, forked
 
 
-async def children_of_one_that_lives(nurse: Nurse, directory: Path) -> None:
+async def parent_lives(nurse: Nurse, directory: Path) -> None:
     """There is one request in all, and the flight of the parent goes on as if it were alone.
 
     It may be that of a child which was forked before its parent had the lease.
@@ -65,7 +66,7 @@ async def children_of_one_that_lives(nurse: Nurse, directory: Path) -> None:
         assert ["minted"] == await there.outcomes()
 
 
-async def children_of_one_that_dies(nurse: Nurse, directory: Path) -> float:
+async def parent_dies(nurse: Nurse, directory: Path) -> float:
     """One of the children takes over, in time; they have inherited neither lease nor lock."""
     async with scene(nurse, directory, budget=10) as there:
         there.server.latency = LATENCY
@@ -76,7 +77,9 @@ async def children_of_one_that_dies(nurse: Nurse, directory: Path) -> float:
         tokens = await nurse.tokens(children)
         assert {there.server.log[1].fingerprint} == {*tokens}
         assert 2 == there.server.requests == await there.counted()
-        return max(float(report["at"]) for report in await nurse.heard(children)) - killed_at
+        seconds = max(float(report["at"]) for report in await nurse.heard(children)) - killed_at
+        assert seconds < chaos.TAKEOVER + LATENCY + chaos.BUSY
+        return seconds
 
 
 async def test_forks_in_mid_flight(tmp_path: Path) -> None:
@@ -85,8 +88,8 @@ async def test_forks_in_mid_flight(tmp_path: Path) -> None:
     async with nursery() as nurse:
         for number in range(FAMILIES // 2):
             _, seconds = await asyncio.gather(
-                children_of_one_that_lives(nurse, tmp_path / f"{number}-lives" / "tokens"),
-                children_of_one_that_dies(nurse, tmp_path / f"{number}-dies" / "tokens"),
+                judged(nurse, partial(parent_lives, nurse), tmp_path / f"{number}-lives"),
+                judged(nurse, partial(parent_dies, nurse), tmp_path / f"{number}-dies"),
             )
             took.append(seconds)
     chaos.tell(
@@ -94,4 +97,3 @@ async def test_forks_in_mid_flight(tmp_path: Path) -> None:
         f" two if it is killed; its children then served after {max(took):.2f} s at most, of which"
         f" the answer {LATENCY} s"
     )
-    assert max(took) < chaos.TAKEOVER + LATENCY + chaos.BUSY

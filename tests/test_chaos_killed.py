@@ -26,10 +26,13 @@ ROUNDS = chaos.times(1, 50)
 LATENCY = 0.2
 CROWD = 4
 HEARTBEAT = 0.7
+BUDGET = 3  # requests for each round: one that is lost, one for all others, and one to spare
 
 
-async def kill_the_holder(scene: Scene, *, asked: bool, pause: float) -> float:
+async def kill_the_holder(scene: Scene, *, asked: bool, pause: float) -> float | None:
     """Kill whoever mints, and return how long it took until the last of the others was served.
+
+    None if nobody can tell: the machine kept them from running, or the blow came too late.
 
     Args:
         scene: Nobody runs there, and no token is stored.
@@ -40,6 +43,7 @@ async def kill_the_holder(scene: Scene, *, asked: bool, pause: float) -> float:
     server, nurse = scene.server, scene.nurse
     before, reports = server.requests, len(nurse.reports)
     if asked:
+        server.heal()
         server.fail(Fault.latency(60))
     crowd = await scene.fork(CROWD)
     holder = await scene.holder()
@@ -47,11 +51,15 @@ async def kill_the_holder(scene: Scene, *, asked: bool, pause: float) -> float:
         await server.arrived(before + 1)
     await moment(pause)
     killed_at = await nurse.kill_child(holder)
-    served = [pid for pid in crowd if pid != holder]
-    tokens = await nurse.tokens(served)
-    assert [server.log[-1].fingerprint] * len(served) == tokens
+    others = [pid for pid in crowd if pid != holder]
+    tokens = await nurse.tokens(others)
+    await nurse.reap(others)
+    assert {*tokens} <= {request.fingerprint for request in server.log[before:]}
+    is_late = any(report.get("pid") == holder for report in nurse.reports)
+    if is_late or nurse.starved(reports):
+        return None
+    assert {server.log[-1].fingerprint} == {*tokens}
     assert server.requests - before in ({2} if asked else {1, 2})
-    await nurse.reap(served)
     return max(float(report["at"]) for report in nurse.reports[reports:]) - killed_at
 
 
@@ -65,37 +73,40 @@ async def spend_the_rest(scene: Scene) -> str:
             return str(report["raised"])
 
 
-async def kill_holders(directory: Path, *, warm: bool) -> int:
-    """Kill holders until the budget is spent, and return the requests that the server saw.
+async def kill_holders(directory: Path, *, warm: bool) -> None:
+    """Kill holders until the budget is spent.
 
     Half of them are killed while the server answers. Those who are not warm have to import first
     what mints.
     """
-    chance, took = chaos.chance(f"killed {warm}"), list[float]()
-    async with nursery(warm=warm) as nurse, scene(nurse, directory, budget=2 * ROUNDS) as there:
+    chance, took, budget = chaos.chance(f"killed {warm}"), list[float](), BUDGET * ROUNDS
+    async with nursery(warm=warm) as nurse, scene(nurse, directory, budget=budget) as there:
         there.server.latency = LATENCY
         for number in range(ROUNDS):
             asked = (number + warm) % 2 == 1
             pause = chance.uniform(0, HEARTBEAT if asked else LATENCY / 2)
-            took.append(await kill_the_holder(there, asked=asked, pause=pause))
+            seconds = await kill_the_holder(there, asked=asked, pause=pause)
+            took += [] if seconds is None else [seconds]
             assert there.server.requests <= await there.counted()
             await there.record.delete()
         unsent = await there.counted() - there.server.requests
         assert 0 <= unsent <= ROUNDS
         assert "BudgetExhausted" == await spend_the_rest(there)
-        assert 2 * ROUNDS == await there.counted() == there.server.requests + unsent
+        assert budget == await there.counted() == there.server.requests + unsent
     chaos.tell(
         f"{ROUNDS} holders killed, {'all' if warm else 'nothing'} imported beforehand: the last of"
-        f" the others served after {median(took):.2f} s (median), {max(took):.2f} s (at most), of"
-        f" which the answer {LATENCY} s; budget {2 * ROUNDS}, requests {there.server.requests},"
-        f" reserved and never sent {unsent}"
+        f" the others served after {median(took or [0]):.2f} s (median),"
+        f" {max(took, default=0):.2f} s (at most), of which the answer {LATENCY} s;"
+        f" {ROUNDS - len(took)} not judged because the machine kept processes from running;"
+        f" budget {budget}, requests {there.server.requests}, reserved and never sent {unsent}"
     )
-    assert max(took) < chaos.TAKEOVER + LATENCY + chaos.BUSY
-    return there.server.requests
+    assert max(took, default=0) < chaos.TAKEOVER + LATENCY + chaos.BUSY
+    assert len(took) > ROUNDS / 2 or not chaos.FULL
 
 
 async def test_holders_that_are_killed(tmp_path: Path) -> None:
     """Each time the others get one token in time; every request counts, and the budget holds."""
-    warm = kill_holders(tmp_path / "warm" / "tokens", warm=True)
-    cold = kill_holders(tmp_path / "cold" / "tokens", warm=False)
-    assert all(0 < requests <= 2 * ROUNDS for requests in await asyncio.gather(warm, cold))
+    await asyncio.gather(
+        kill_holders(tmp_path / "warm" / "tokens", warm=True),
+        kill_holders(tmp_path / "cold" / "tokens", warm=False),
+    )
