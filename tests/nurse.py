@@ -31,12 +31,14 @@ class Nurse(Worker):
 
     Attributes:
         reports: What the children reported, in order.
+        halted: Those that were stopped on purpose.
 
     """
 
     PROGRAM: ClassVar = Path(__file__).with_name("nursery.py")
 
     reports: list[dict[str, Any]] = field(default_factory=list)
+    halted: set[int] = field(default_factory=set)
 
     async def have(self, do: str, **options: Any) -> dict[str, Any]:
         """Have something done, in time, and return the answer."""
@@ -76,7 +78,10 @@ class Nurse(Worker):
             since: How many reports there were before.
 
         """
-        return any(report.get("starved", 0.0) > STARVED for report in self.reports[since:])
+        return any(
+            report.get("starved", 0.0) > STARVED and report["pid"] not in self.halted
+            for report in self.reports[since:]
+        )
 
     async def reap(self, pids: list[int]) -> None:
         """Wait until these have ended, all of them well."""
@@ -91,14 +96,14 @@ class Nurse(Worker):
 
 async def judged(nurse: Nurse, act: Callable[[Path], Awaitable[T]], place: Path) -> T:
     """Act in a directory below `place`; again, if it went wrong where processes could not run."""
-    for attempt in range(ATTEMPTS):
+    for attempt in range(1, ATTEMPTS):
         reports = len(nurse.reports)
         try:
             return await act(place / str(attempt) / "tokens")
         except AssertionError:
             if not nurse.starved(reports):
                 raise
-    raise AssertionError("the machine keeps the processes from running")
+    return await act(place / str(ATTEMPTS) / "tokens")
 
 
 @asynccontextmanager

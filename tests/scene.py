@@ -47,6 +47,7 @@ class Scene:
 
     async def halt(self, pid: int, *, reserved: bool = False) -> None:
         """Stop a process where it holds no lock; on request, once it has reserved its mint."""
+        self.nurse.halted.add(pid)
         await self.nurse.have("halt", pid=pid, store=self.order["directory"], reserved=reserved)
 
     async def resume(self, pid: int) -> None:

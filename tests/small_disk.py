@@ -209,9 +209,9 @@ async def play(place: Path, name: str, *options: Any) -> Facts:
 async def main(place: Path, scenes: list[list[Any]]) -> list[Facts]:
     """Play all scenes at once."""
     places = [place / str(number) for number in range(len(scenes))]
-    return await asyncio.gather(
-        *(play(at, *scene) for at, scene in zip(places, scenes, strict=True))
-    )
+    plays = [play(at, *scene) for at, scene in zip(places, scenes, strict=True)]
+    found = await asyncio.gather(*plays, return_exceptions=True)
+    return [facts if isinstance(facts, dict) else {"raised": repr(facts)} for facts in found]
 
 
 if __name__ == "__main__":
