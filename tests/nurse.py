@@ -25,6 +25,10 @@ STARVED = 0.5
 processes get to run, so what takes longer there shows nothing."""
 
 
+class Late(AssertionError):
+    """What was to happen at a certain moment would have come after it."""
+
+
 @dataclass(eq=False)
 class Nurse(Worker):
     """One process that forks children.
@@ -41,9 +45,17 @@ class Nurse(Worker):
     halted: set[int] = field(default_factory=set)
 
     async def have(self, do: str, **options: Any) -> dict[str, Any]:
-        """Have something done, in time, and return the answer."""
+        """Have something done, in time, and return the answer.
+
+        Raises:
+            Late: The moment for it has passed.
+
+        """
         async with asyncio.timeout(PATIENCE):
-            return await self.ask(do, **options)
+            answer = await self.ask(do, **options)
+        if "late" in answer:
+            raise Late(answer["late"])
+        return answer
 
     async def fork(self, job: str, children: int = 1, **order: Any) -> list[int]:
         """Fork so many children for a job, and return their ids."""
@@ -100,8 +112,8 @@ async def judged(nurse: Nurse, act: Callable[[Path], Awaitable[T]], place: Path)
         reports = len(nurse.reports)
         try:
             return await act(place / str(attempt) / "tokens")
-        except AssertionError:
-            if not nurse.starved(reports):
+        except AssertionError as error:
+            if not isinstance(error, Late) and not nurse.starved(reports):
                 raise
     return await act(place / str(ATTEMPTS) / "tokens")
 

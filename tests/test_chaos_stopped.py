@@ -26,7 +26,7 @@ pytestmark = [
 ]
 
 ROUNDS = chaos.times(1, 10)
-ANSWER = 0.3
+ANSWER = 1.0
 """Seconds that the first answer takes: it is there when its process goes on."""
 
 WHILE_IT_MINTS = 1.5
@@ -121,18 +121,19 @@ async def late_with_its_request(nurse: Nurse, directory: Path) -> str:
 async def test_holders_that_are_stopped(tmp_path: Path) -> None:
     """The late holder overwrites nothing newer, and releases no lease but its own."""
     chance, fates = chaos.chance("stopped"), list[str | None]()
-    async with nursery() as nurse:
+    # Who waits for a reservation hears nothing else, so it has a nursery of its own.
+    async with nursery() as nurse, nursery() as another:
         for number in range(ROUNDS):
-            pauses = [chance.uniform(0, ANSWER / 2) for _ in range(4)]
+            pauses = [chance.uniform(0, ANSWER / 3) for _ in range(4)]
             acts: list[Callable[[Path], Awaitable[str | None]]] = [
                 partial(late_for_another_mint, nurse, "minted", pauses[0]),
                 partial(late_for_another_mint, nurse, "refused", pauses[1]),
                 partial(late_in_another_mint, nurse, "minted", pauses[2]),
                 partial(late_in_another_mint, nurse, "refused", pauses[3]),
-                partial(late_with_its_request, nurse),
+                partial(late_with_its_request, another),
             ]
             places = [tmp_path / f"{number}-{place}" for place in range(len(acts))]
-            *_, fate = await asyncio.gather(*map(partial(judged, nurse), acts, places))
+            *_, fate = await asyncio.gather(*map(judged, [*[nurse] * 4, another], acts, places))
             fates.append(fate)
     chaos.tell(
         f"{5 * ROUNDS} holders stopped for longer than the lease: {4 * ROUNDS} in mid-mint, nothing"
