@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -125,7 +126,9 @@ async def nursery(*, warm: bool = True) -> AsyncIterator[Nurse]:
     They have imported what mints, unless they are not `warm`.
     """
     # Coverage is slow to fork, and what runs here runs elsewhere under its eyes.
-    nurse = await Nurse.start({"warm": warm}, env=unmeasured())
+    paths = [os.environ.get("PYTHONPATH", ""), str(Nurse.PROGRAM.parent)]
+    env = {**unmeasured(), "PYTHONPATH": os.pathsep.join(filter(None, paths))}
+    nurse = await Nurse.start({"warm": warm}, env=env)
     try:
         yield nurse
     finally:

@@ -45,10 +45,10 @@ class Scene:
         """Fork processes that get a token, report it and end."""
         return await self.nurse.fork("get", children, **self.order)
 
-    async def halt(self, pid: int, *, reserved: bool = False) -> None:
-        """Stop a process where it holds no lock; on request, once it has reserved its mint."""
+    async def halt(self, pid: int, **moment: bool) -> None:
+        """Stop a process where it holds no lock, unless another moment is asked for."""
         self.nurse.halted.add(pid)
-        await self.nurse.have("halt", pid=pid, store=self.order["directory"], reserved=reserved)
+        await self.nurse.have("halt", pid=pid, store=self.order["directory"], **moment)
 
     async def resume(self, pid: int) -> None:
         """Let a process go on that was stopped."""

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 import chaos
+from filing import unmeasured
 
 PROGRAM = Path(__file__).with_name("small_disk.py")
 RUNS = chaos.times(1, 10)
@@ -95,6 +96,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> list[list[dict[str, Any]]]
                 [*command, str(tmp_path_factory.mktemp("disk")), scenes],
                 check=True,
                 stdout=subprocess.PIPE,  # what else it says is shown if it fails
+                env=unmeasured(),
                 timeout=60,
             ).stdout
         )

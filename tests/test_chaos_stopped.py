@@ -118,6 +118,30 @@ async def late_with_its_request(nurse: Nurse, directory: Path) -> str:
         return outcome
 
 
+async def late_with_a_lock(nurse: Nurse, directory: Path) -> None:
+    """One that is stopped while it writes a file keeps the others out, but only until it goes on.
+
+    A lock of the system cannot be taken from a process that lives. They say which lock it is, ask
+    for nothing that they could not count, and nobody has to tidy up.
+    """
+    async with scene(nurse, directory, budget=10) as there:
+        (late,) = await there.fork()
+        await there.halt(late, locked=True)
+        others = await there.fork(2)
+        for report in await nurse.heard(others):
+            assert ("StoreUnavailable", True) == (
+                report.get("raised"),
+                report.get("message", "").endswith(".lock: held by another for 4 s"),
+            )
+        assert 0 == there.server.requests
+        await there.resume(late)
+        after = await there.fork(2)
+        assert 1 == len({*await nurse.tokens([late, *after])})
+        await nurse.reap([late, *others, *after])
+        assert 1 == there.server.requests
+        assert ["minted"] == await there.outcomes()
+
+
 async def test_holders_that_are_stopped(tmp_path: Path) -> None:
     """The late holder overwrites nothing newer, and releases no lease but its own."""
     chance, fates = chaos.chance("stopped"), list[str | None]()
@@ -130,15 +154,17 @@ async def test_holders_that_are_stopped(tmp_path: Path) -> None:
                 partial(late_for_another_mint, nurse, "refused", pauses[1]),
                 partial(late_in_another_mint, nurse, "minted", pauses[2]),
                 partial(late_in_another_mint, nurse, "refused", pauses[3]),
+                partial(late_with_a_lock, nurse),
                 partial(late_with_its_request, another),
             ]
             places = [tmp_path / f"{number}-{place}" for place in range(len(acts))]
-            *_, fate = await asyncio.gather(*map(judged, [*[nurse] * 4, another], acts, places))
+            *_, fate = await asyncio.gather(*map(judged, [*[nurse] * 5, another], acts, places))
             fates.append(fate)
     chaos.tell(
-        f"{5 * ROUNDS} holders stopped for longer than the lease: {4 * ROUNDS} in mid-mint, nothing"
-        f" newer overwritten, no foreign lease released; {ROUNDS} between reservation and request:"
-        f" {fates.count('refused')} gave it back, {fates.count('minted')} had looked at the lease"
-        " for the last time and sent a counted request"
+        f"{6 * ROUNDS} holders stopped for longer than the lease: {4 * ROUNDS} in mid-mint, nothing"
+        f" newer overwritten, no foreign lease released; {ROUNDS} in mid-write, the others told so;"
+        f" {ROUNDS} between reservation and request: {fates.count('refused')} gave it back,"
+        f" {fates.count('minted')} had looked at the lease for the last time, and sent a counted"
+        " request"
     )
     assert "refused" in fates or not chaos.FULL

@@ -19,7 +19,7 @@ from mintonce.cell import Cell
 from mintonce.record import Record
 from mintonce.stores import FileStore
 from nurse import Nurse, nursery
-from nursery import grown
+from offspring import grown
 
 pytestmark = [
     pytest.mark.asyncio,
