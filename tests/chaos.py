@@ -1,7 +1,8 @@
 """How much chaos there is, where its moments come from, and what was measured in it.
 
 The short form is part of the suite. ``MINTONCE_CHAOS=full`` asks for the long one, as
-``nox -s chaos`` does; ``MINTONCE_CHAOS_SEED`` draws the same moments once more.
+``nox -s chaos`` does; ``MINTONCE_CHAOS_SEED`` draws the same moments once more. What the processes
+of the machine make of them is another matter, so a run is repeated in kind, not step by step.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ BUSY: Final = 0.0 if FULL else 2.0
 """Seconds that a busy machine may take on top. The long form has the machine for itself."""
 
 _figures: list[str] = []
+_used: set[str] = set()
 
 
 def times(short: int, full: int) -> int:
@@ -33,6 +35,7 @@ def times(short: int, full: int) -> int:
 
 def chance(name: str) -> random.Random:
     """A source of random moments for the test of this name."""
+    _used.add(name)
     return random.Random(f"{SEED} {name}")
 
 
@@ -43,4 +46,4 @@ def tell(figures: str) -> None:
 
 def told() -> list[str]:
     """What was measured, and the seed with which it can be measured once more."""
-    return [f"chaos: MINTONCE_CHAOS_SEED={SEED}", *_figures] if _figures else []
+    return [*([f"chaos: MINTONCE_CHAOS_SEED={SEED}"] if _used else []), *_figures]

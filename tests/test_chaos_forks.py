@@ -24,19 +24,17 @@ FAMILIES = chaos.times(2, 30)
 CHILDREN = 8
 LATENCY = 0.2
 HEARTBEAT = 0.7
-MOMENTS = chaos.chance("forks")
 
 
-async def family(scene: Scene, seconds: float, *, reserved: bool) -> tuple[int, list[int]]:
+async def family(scene: Scene, pauses: list[float], *, reserved: bool) -> tuple[int, list[int]]:
     """Start a process that forks in the middle of its flight; it, and its children.
 
     Args:
         scene: Nobody runs there, and no token is stored.
-        seconds: The time in which it forks.
+        pauses: Seconds before each fork.
         reserved: Begin with that once it has reserved its mint; otherwise at once.
 
     """
-    pauses = [MOMENTS.expovariate(CHILDREN / seconds) for _ in range(CHILDREN)]
     order = {**scene.order, "pauses": pauses, "reserved": reserved}
     (parent,) = await scene.nurse.fork("fork", **order)
     forked: list[int] = []
@@ -51,14 +49,14 @@ async def family(scene: Scene, seconds: float, *, reserved: bool) -> tuple[int, 
     return parent, forked
 
 
-async def parent_lives(nurse: Nurse, directory: Path) -> None:
+async def parent_lives(nurse: Nurse, pauses: list[float], directory: Path) -> None:
     """There is one request in all, and the flight of the parent goes on as if it were alone.
 
     It may be that of a child which was forked before its parent had the lease.
     """
     async with scene(nurse, directory, budget=10) as there:
         there.server.latency = LATENCY
-        parent, children = await family(there, 2 * LATENCY, reserved=False)
+        parent, children = await family(there, pauses, reserved=False)
         tokens = await nurse.tokens([parent, *children])
         assert {there.server.log[0].fingerprint} == {*tokens}
         await nurse.reap([parent])
@@ -66,12 +64,12 @@ async def parent_lives(nurse: Nurse, directory: Path) -> None:
         assert ["minted"] == await there.outcomes()
 
 
-async def parent_dies(nurse: Nurse, directory: Path) -> float:
+async def parent_dies(nurse: Nurse, pauses: list[float], directory: Path) -> float:
     """One of the children takes over, in time; they have inherited neither lease nor lock."""
     async with scene(nurse, directory, budget=10) as there:
         there.server.latency = LATENCY
         there.server.fail(Fault.latency(60))
-        parent, children = await family(there, HEARTBEAT, reserved=True)
+        parent, children = await family(there, pauses, reserved=True)
         await there.server.arrived(1)
         killed_at = await nurse.kill_child(parent)
         tokens = await nurse.tokens(children)
@@ -84,12 +82,18 @@ async def parent_dies(nurse: Nurse, directory: Path) -> float:
 
 async def test_forks_in_mid_flight(tmp_path: Path) -> None:
     """Each child goes its own way to the token, and none asks for one that is on its way."""
-    took = list[float]()
+    chance, took = chaos.chance("forks"), list[float]()
+
+    def within(seconds: float) -> list[float]:
+        return [chance.expovariate(CHILDREN / seconds) for _ in range(CHILDREN)]
+
     async with nursery() as nurse:
         for number in range(FAMILIES // 2):
+            lives = partial(parent_lives, nurse, within(2 * LATENCY))
+            dies = partial(parent_dies, nurse, within(HEARTBEAT))
             _, seconds = await asyncio.gather(
-                judged(nurse, partial(parent_lives, nurse), tmp_path / f"{number}-lives"),
-                judged(nurse, partial(parent_dies, nurse), tmp_path / f"{number}-dies"),
+                judged(nurse, lives, tmp_path / f"{number}-lives"),
+                judged(nurse, dies, tmp_path / f"{number}-dies"),
             )
             took.append(seconds)
     chaos.tell(

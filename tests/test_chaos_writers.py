@@ -13,12 +13,12 @@ import pytest
 
 import chaos
 from filing import names
-from managing import moment
+from managing import eventually, moment
 from mintonce.books import Books
 from mintonce.cell import Cell
 from mintonce.record import Record
 from mintonce.stores import FileStore
-from nurse import Nurse, nursery
+from nurse import PATIENCE, Nurse, nursery
 from offspring import grown
 
 pytestmark = [
@@ -63,6 +63,14 @@ class Files:
         return others
 
 
+async def at_work(nurse: Nurse, directory: Path) -> list[int]:
+    """Start some writers, and return their ids once the first of them has written something."""
+    before = len(nurse.reports)
+    writers = await nurse.fork("write", CROWD, directory=str(directory))
+    await eventually(lambda: len(nurse.reports) > before, seconds=PATIENCE)
+    return writers
+
+
 async def kill_all(nurse: Nurse, writers: list[int], pauses: list[float]) -> None:
     """Kill one after another, while the rest goes on."""
     for writer, pause in zip(writers, pauses, strict=True):
@@ -77,7 +85,7 @@ async def test_writers_that_are_killed(tmp_path: Path) -> None:
     changes = reservations = 0
     async with nursery() as nurse:
         for _ in range(WRITERS // CROWD):
-            writers = await nurse.fork("write", CROWD, directory=str(tmp_path / "tokens"))
+            writers = await at_work(nurse, tmp_path / "tokens")
             await kill_all(nurse, writers, [chance.uniform(0, 0.03) for _ in writers])
             killed += CROWD
             reported = [report["record"] for report in nurse.reports if "record" in report]
