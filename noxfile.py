@@ -152,4 +152,5 @@ def chaos(session: nox.Session) -> None:
     _install(session, "test")
     env = {"MINTONCE_CHAOS": "full"}
     tests = sorted(map(str, Path("tests").glob("test_chaos_*.py")))
-    session.run("pytest", *tests, *session.posargs, env=env)
+    patience = ("-o", "faulthandler_timeout=1800")
+    session.run("pytest", *patience, *tests, *session.posargs, env=env)
