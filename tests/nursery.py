@@ -15,6 +15,7 @@ import signal
 import sys
 import time
 import warnings
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -90,7 +91,8 @@ class Nursery:
     def end(self) -> None:
         """Kill whoever is left."""
         for pid in sorted(self._children):
-            self.kill(pid)
+            with suppress(ProcessLookupError, ChildProcessError):
+                self.kill(pid)
 
     def _wait(self, pid: int) -> int:
         _, status = os.waitpid(pid, 0)

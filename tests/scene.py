@@ -17,7 +17,7 @@ from mintonce.ledger import Ledger
 from mintonce.record import Lease, Record
 from mintonce.stores import FileStore
 from mintonce.testing import AuthorizationServer
-from nurse import PATIENCE, Nurse
+from nurse import PATIENCE, Late, Nurse
 
 
 @dataclass(frozen=True)
@@ -64,10 +64,15 @@ class Scene:
 
     async def holder(self) -> int:
         """Wait until somebody holds the lease, and return the id of that process."""
-        async with asyncio.timeout(PATIENCE):
+        async with in_time("nobody takes the lease"):
             while not (lease := await self.lease()):
                 pass
-        return pid_of(lease)
+            return pid_of(lease)
+
+    async def asked(self, requests: int) -> None:
+        """Wait until the server has seen so many requests in all."""
+        async with in_time("nobody asks the server"):
+            await self.server.arrived(requests)
 
     async def ledger(self) -> Ledger:
         """What the ledger says; it can always be read."""
@@ -83,6 +88,16 @@ class Scene:
     async def outcomes(self) -> list[str]:
         """What became of the last requests, by the ledger."""
         return [mint.outcome for mint in (await self.ledger()).mints]
+
+
+@asynccontextmanager
+async def in_time(otherwise: str) -> AsyncIterator[None]:
+    """Give up what takes too long, with these words."""
+    try:
+        async with asyncio.timeout(PATIENCE):
+            yield
+    except TimeoutError:
+        raise Late(otherwise) from None
 
 
 def pid_of(lease: Lease) -> int:

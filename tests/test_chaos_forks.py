@@ -70,7 +70,7 @@ async def parent_dies(nurse: Nurse, pauses: list[float], directory: Path) -> flo
         there.server.latency = LATENCY
         there.server.fail(Fault.latency(60))
         parent, children = await family(there, pauses, reserved=True)
-        await there.server.arrived(1)
+        await there.asked(1)
         killed_at = await nurse.kill_child(parent)
         tokens = await nurse.tokens(children)
         assert {there.server.log[1].fingerprint} == {*tokens}

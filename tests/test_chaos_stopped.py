@@ -39,7 +39,7 @@ async def stop_one(scene: Scene, *, asked: bool = True, pause: float = 0.0) -> i
     """Start a process that mints, and stop it while the server answers, or before it is asked."""
     (late,) = await scene.fork()
     if asked:
-        await scene.server.arrived(1)
+        await scene.asked(1)
         await moment(pause)
     await scene.halt(late, reserved=not asked)
     return late
@@ -68,7 +68,7 @@ async def late_in_another_mint(nurse: Nurse, answer: str, pause: float, director
         there.server.fail(Fault.latency(WHILE_IT_MINTS))
         late = await stop_one(there, pause=pause)
         others = await there.fork(2)
-        await there.server.arrived(2)
+        await there.asked(2)
         lease = await there.lease()
         assert lease
         assert pid_of(lease) in others
