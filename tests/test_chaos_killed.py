@@ -94,11 +94,11 @@ async def kill_holders(directory: Path, *, warm: bool) -> None:
         assert 0 <= unsent <= ROUNDS
         assert "BudgetExhausted" == await spend_the_rest(there)
         assert budget == await there.counted() == there.server.requests + unsent
+    seconds = f"{median(took):.2f} s (median), {max(took):.2f} s (at most)" if took else "unknown"
     chaos.tell(
         f"{ROUNDS} holders killed, {'all' if warm else 'nothing'} imported beforehand: the last of"
-        f" the others served after {median(took or [0]):.2f} s (median),"
-        f" {max(took, default=0):.2f} s (at most), of which the answer {LATENCY} s;"
-        f" {ROUNDS - len(took)} not judged because the machine kept processes from running;"
+        f" the others served after {seconds}, of which the answer {LATENCY} s;"
+        f" {ROUNDS - len(took)} not judged, because the machine kept processes from running;"
         f" budget {budget}, requests {there.server.requests}, reserved and never sent {unsent}"
     )
     assert max(took, default=0) < chaos.TAKEOVER + LATENCY + chaos.BUSY
