@@ -51,8 +51,8 @@ async def late_for_another_mint(nurse: Nurse, answer: str, pause: float, directo
         there.server.fail(FAULTS[answer])
         late = await stop_one(there, pause=pause)
         others = await there.fork(2)
-        new = there.server.log[-1].fingerprint if await nurse.tokens(others) else None
-        before = await there.raw()
+        await nurse.tokens(others)
+        new, before = there.server.log[-1].fingerprint, await there.raw()
         await there.resume(late)
         assert {new} == {*await nurse.tokens([late, *others])}
         assert before == await there.raw()
