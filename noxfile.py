@@ -183,3 +183,13 @@ def model(session: nox.Session) -> None:
     _install(session, "test")
     session.chdir("tests")
     session.run("python", "-m", "model")
+
+
+@nox.session(requires=["wheel"])
+def chaos(session: nox.Session) -> None:
+    """Kill, stop and starve processes by the hundred, and print figures; not part of the checks."""
+    _install(session, "test")
+    env = {"MINTONCE_CHAOS": "full"}
+    tests = sorted(map(str, Path("tests").glob("test_chaos_*.py")))
+    patience = ("-o", "faulthandler_timeout=1800")
+    session.run("pytest", *patience, *tests, *session.posargs, env=env)

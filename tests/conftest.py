@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+import chaos
 from commanding import User, served
 from mintonce.testing import AuthorizationServer
 
@@ -42,3 +43,9 @@ def server() -> Iterator[AuthorizationServer]:
 def user(tmp_path: Path, server: AuthorizationServer) -> User:
     """A client of that server."""
     return User(tmp_path, server.token_url)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what was measured where processes were killed."""
+    for line in chaos.told():
+        terminalreporter.write_line(line)

@@ -12,12 +12,11 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Self
 
 from asking import CLIENT_ID, SECRET
 from mintonce.testing import AuthorizationServer
 
-PROGRAM = Path(__file__).with_name("worker.py")
 PATIENCE = 30.0
 """Seconds that a worker may take for anything; only a worker that hangs takes so many."""
 
@@ -30,17 +29,20 @@ class Gone(Exception):
 class Worker:
     """One process of the fleet, as its parent knows it."""
 
+    PROGRAM: ClassVar = Path(__file__).with_name("worker.py")
+
     process: Process
     _numbers: count[int] = field(default_factory=lambda: count(1))
     _waiting: dict[int, asyncio.Future[dict[str, Any]]] = field(default_factory=dict)
     _listener: asyncio.Task[None] | None = None
 
     @classmethod
-    async def start(cls, order: dict[str, Any]) -> Worker:
+    async def start(cls, order: dict[str, Any], *, env: dict[str, str] | None = None) -> Self:
         """Start a process and return once its manager stands."""
         # Not the directory of this file first on its path: the workers import what is installed.
-        command = (sys.executable, "-P", str(PROGRAM))
-        worker = cls(await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE))
+        command = (sys.executable, "-P", str(cls.PROGRAM))
+        process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE, env=env)
+        worker = cls(process)
         ready = worker._expect(0)
         worker._listener = asyncio.create_task(worker._listen())
         worker._write(order)
@@ -95,10 +97,12 @@ class Worker:
     async def _listen(self) -> None:
         assert self.process.stdout
         async for line in self.process.stdout:
-            reply = json.loads(line)
-            self._waiting.pop(reply.pop("number")).set_result(reply)
+            self._hear(json.loads(line))
         for waiting in self._waiting.values():
             waiting.set_exception(Gone("the worker ended before it answered"))
+
+    def _hear(self, reply: dict[str, Any]) -> None:
+        self._waiting.pop(reply.pop("number")).set_result(reply)
 
 
 @asynccontextmanager
@@ -111,15 +115,7 @@ async def fleet(
     to import beforehand what a mint needs; ``options`` of the manager. The secret is in a file
     beside the store: `secret_of`.
     """
-    secret = secret_of(directory)
-    if not secret.exists():
-        secret.write_text(SECRET, "utf-8")
-    order |= {
-        "token_url": server.token_url,
-        "client_id": CLIENT_ID,
-        "secret_file": str(secret),
-        "directory": str(directory),
-    }
+    order |= order_of(server, directory)
     workers: list[Worker] = []
     async with asyncio.timeout(PATIENCE):
         try:
@@ -127,6 +123,20 @@ async def fleet(
             yield workers
         finally:
             await asyncio.gather(*(worker.kill() for worker in workers))
+
+
+def order_of(server: AuthorizationServer, directory: Path) -> dict[str, str]:
+    """What a worker has to know in any case; the secret is written down for it."""
+    secret = secret_of(directory)
+    if not secret.exists():
+        secret.parent.mkdir(parents=True, exist_ok=True)
+        secret.write_text(SECRET, "utf-8")
+    return {
+        "token_url": server.token_url,
+        "client_id": CLIENT_ID,
+        "secret_file": str(secret),
+        "directory": str(directory),
+    }
 
 
 def secret_of(directory: Path) -> Path:

@@ -49,10 +49,10 @@ async def settled(*managers: TokenManager) -> None:
     await eventually(lambda: not any(name in m._flights for m in managers for name in names))
 
 
-async def moment() -> None:
+async def moment(seconds: float = _PACE) -> None:
     """Let everything else run for a moment."""
     passed = asyncio.Event()
-    asyncio.get_running_loop().call_later(_PACE, passed.set)
+    asyncio.get_running_loop().call_later(seconds, passed.set)
     await passed.wait()
 
 
