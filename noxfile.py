@@ -144,3 +144,10 @@ def bench(session: nox.Session) -> None:
     """Measure mintonce beside its peers; not part of the checks."""
     _install(session, "bench")
     session.run("python", "-m", "benchmarks", *session.posargs)
+
+
+@nox.session(requires=["wheel"])
+def mutation(session: nox.Session) -> None:
+    """Change the code in every small way: a test has to notice. Not part of the checks."""
+    _install(session, "mutation")
+    session.run("python", "-m", "mutation", *session.posargs, env={"PYTHONPATH": "tests"})
