@@ -7,10 +7,13 @@ from datetime import timedelta
 
 import pytest
 
-from making import utc
+from making import make_mint, utc
 from managing import Handmade, settled
 from mintonce import Budget, BudgetExhausted, MemoryStore, TokenManager, UsageError
+from mintonce.budget import Period
+from mintonce.ledger import Ledger
 from mintonce.renewal import HEARTBEAT
+from mintonce.spending import check, reserve
 from mintonce.testing import ManualClock
 from troubled import Swap, Troubled, run, skip
 
@@ -84,6 +87,37 @@ async def test_early_renewal_leaves_the_last_tenth_to_those_who_have_no_token() 
         clock.advance(10)
         assert first != await tokens.get()
     assert 2 == source.requests
+
+
+@pytest.mark.asyncio
+async def test_what_may_not_be_sent_is_not_claimed() -> None:
+    """A claim and its return are two writes, which all others would see."""
+    source, store = Handmade(), Troubled()
+    async with TokenManager(source, store=store, budget=Budget(2, per="day")) as tokens:
+        await tokens.invalidate(await tokens.get())
+        store.done.clear()
+        with pytest.raises(BudgetExhausted, match="1 kept for those who have no token"):
+            await tokens.get()
+    assert [] == store.done
+
+
+@pytest.mark.parametrize(
+    ("per", "resets_at"),
+    [("day", MAY + DAY + 300), (timedelta(hours=2), MAY - 120 + 2 * HOUR + 600)],
+)
+def test_a_renewal_is_told_when_the_reserve_is_whole_again(
+    per: Period | timedelta, resets_at: float
+) -> None:
+    """At that moment it really is allowed: not before, as for those who have no token."""
+    budget, ledger = Budget(10, per=per), Ledger()
+    for number in range(9):
+        changed = reserve(ledger, [budget], make_mint(number, at=MAY - 120 + number))
+        assert changed is not None
+        ledger = changed
+    with pytest.raises(BudgetExhausted) as spent:
+        check(ledger, [budget], "early", MAY + 60)
+    assert resets_at == spent.value.resets_at
+    check(ledger, [budget], "early", resets_at)
 
 
 def test_a_reservation_that_got_old_is_made_anew() -> None:
