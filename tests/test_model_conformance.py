@@ -33,6 +33,7 @@ async def live(world: World, seed: int, trouble: float) -> Fleet:
 def lived(seed: int, trouble: float) -> Fleet:
     """Run one fleet to its end; its size and its budget follow from the seed."""
     world = World(2 + seed % 2, budget=(20, 2)[seed % 3 == 0], hasty=True)
+    random.seed(seed)  # the managers draw lots too
     with asyncio.Runner(loop_factory=MadeUpTime) as runner:
         return runner.run(live(world, seed, trouble))
 

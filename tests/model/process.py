@@ -184,7 +184,10 @@ def _writes(process: Process, write: Write, shared: Shared, world: World) -> Ite
     change = minting.change_of(process, shared, world)
     there = shared.ledger if write.cell == "ledger" else shared.record
     for turn in turns(write, change, there, once=process.at == "claim"):
-        now, then = put(turn, write.cell, process, shared), process._replace(write=turn.write)
+        now, then = (
+            put(turn, write.cell, process, shared, of=process.at),
+            process._replace(write=turn.write),
+        )
         if turn.wrote is not None and write.cell == "record":
             then = then._replace(seen=stale(then.seen), beat=overtaken(then.beat))
         renewed = [then]
@@ -209,7 +212,10 @@ def _beats(process: Process, shared: Shared) -> Iterator[Move]:
         return
     write = process.beat or Write("record", process.seen)
     for turn in turns(write, lambda record: outcome.beat(record, lease), shared.record):
-        now, then = put(turn, write.cell, process, shared), process._replace(beat=turn.write)
+        now, then = (
+            put(turn, write.cell, process, shared, of="beat"),
+            process._replace(beat=turn.write),
+        )
         if turn.wrote is not None:
             then = then._replace(seen=stale(then.seen))
             if then.write and then.write.cell == "record":

@@ -10,10 +10,12 @@ from model.values import Cell, Coming, Move, Process, Shared, Write
 from model.writes import Turn, overtaken, stale
 
 
-def put(turn: Turn, cell: Cell, process: Process, shared: Shared) -> Shared:
+def put(turn: Turn, cell: Cell, process: Process, shared: Shared, *, of: str) -> Shared:
     """Return what all have in common after an operation of this process."""
     if turn.fault == "late swap":
-        return shared._replace(coming=Coming(process.name, cell, turn.act.value))
+        return shared._replace(
+            coming=Coming(process.name, cell, turn.act.value, (of, process.tries))
+        )
     return shared if turn.wrote is None else _with(turn.wrote, cell, shared)
 
 
@@ -39,7 +41,7 @@ def arrivals(shared: Shared, processes: tuple[Process, ...]) -> Iterator[tuple[P
     if coming := shared.coming:
         others = tuple(overtaken_by(process, coming.cell) for process in processes)
         yield others
-        found = _found(processes[coming.by], others[coming.by], coming.cell)
+        found = _found(processes[coming.by], others[coming.by], coming)
         yield (*others[: coming.by], found, *others[coming.by + 1 :])
 
 
@@ -48,15 +50,16 @@ def arrived(shared: Shared) -> Shared:
     return _with(shared.coming.value, shared.coming.cell, shared) if shared.coming else shared
 
 
-def _found(before: Process, process: Process, cell: Cell) -> Process:
+def _found(before: Process, process: Process, coming: Coming) -> Process:
     """Return the one that wrote it, if it still is to see whether that was done."""
 
-    def is_found(write: Write | None) -> bool:
-        return write is not None and write.cell == cell and write.doubt is False
+    def is_found(write: Write | None, of: str) -> bool:
+        in_doubt = write is not None and write.doubt is False
+        return in_doubt and coming.of == (of, process.tries)
 
-    if process.write and is_found(before.write):
+    if process.write and is_found(before.write, before.at):
         process = process._replace(write=process.write._replace(doubt=True))
-    if process.beat and is_found(before.beat):
+    if process.beat and is_found(before.beat, "beat"):
         process = process._replace(beat=process.beat._replace(doubt=True))
     return process
 

@@ -148,6 +148,7 @@ class Coming(NamedTuple):
     by: int
     cell: Cell
     value: Any
+    of: tuple[str, tuple[int, int]]  # for which step of which try
 
 
 class Shared(NamedTuple):
