@@ -193,3 +193,10 @@ def chaos(session: nox.Session) -> None:
     tests = sorted(map(str, Path("tests").glob("test_chaos_*.py")))
     patience = ("-o", "faulthandler_timeout=1800")
     session.run("pytest", *patience, *tests, *session.posargs, env=env)
+
+
+@nox.session(requires=["wheel"])
+def mutation(session: nox.Session) -> None:
+    """Change the code in every small way: a test has to notice. Not part of the checks."""
+    _install(session, "mutation")
+    session.run("python", "-m", "mutation", *session.posargs, env={"PYTHONPATH": "tests"})

@@ -204,7 +204,7 @@ async def test_whatever_write_goes_wrong_each_request_counts_once(
 ) -> None:
     """Of those that are sent, none is left out and none is counted twice."""
     source, store = Handmade(), Troubled()
-    store.swaps = troubles
+    store.swaps = [*troubles]  # which takes them one by one
     async with TokenManager(source, store=store, budget=Budget(9, per="day")) as tokens:
         with suppress(StoreError):
             await tokens.get()

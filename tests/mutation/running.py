@@ -1,0 +1,118 @@
+"""A plugin of pytest: collects the tests once, and runs them for each mutant in a fork.
+
+mutmut starts a pytest of its own for each mutant, which takes longer than the tests do.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
+
+import pytest
+from mutmut.mutation.trampoline import set_mutant_under_test
+from mutmut.state import state
+
+from mutation.mutants import Mutant
+
+PATIENCE = 15.0
+"""Seconds after which a test hangs: that is noticed too."""
+
+Times = dict[str, dict[int, float]]
+"""By the function that a test gets to: the number of the test, and the seconds that it takes."""
+
+
+class Runner:
+    """Finds out which mutants no test notices.
+
+    Args:
+        mutants: What to try.
+        jobs: How many at a time.
+        scratch: A directory for what the forks report.
+
+    Attributes:
+        survived: The mutants that no test notices.
+        hung: How many made a test hang.
+
+    """
+
+    def __init__(self, mutants: Iterable[Mutant], jobs: int, scratch: Path) -> None:
+        self._mutants = mutants
+        self._jobs = jobs
+        self._times = scratch / "times.json"
+        self._running: dict[int, Mutant] = {}
+        self.survived: list[Mutant] = []
+        self.hung = 0
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """Run the tests as they are first, and then for each mutant those that get there."""
+        session.config.pluginmanager.unregister(name="terminalreporter")
+        if os.waitpid(_fork(partial(self._measure, session)), 0)[1]:
+            pytest.exit("the tests fail without any change", 1)
+        times: Times = {
+            function: {int(number): took for number, took in tests.items()}
+            for function, tests in json.loads(self._times.read_text()).items()
+        }
+        for mutant in self._mutants:
+            tests = times.get(mutant.name.partition("__mutmut_")[0], {})
+            if len(self._running) >= self._jobs:
+                self._wait()
+            set_mutant_under_test(mutant.name)
+            self._running[_fork(partial(_run, session, tests))] = mutant
+        while self._running:
+            self._wait()
+        return True
+
+    def _wait(self) -> None:
+        pid, status = os.wait()
+        mutant = self._running.pop(pid)
+        if status == 0:
+            self.survived.append(mutant)
+            sys.stderr.write(f"{mutant.change}\n")
+        self.hung += os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGALRM
+
+    def _measure(self, session: pytest.Session) -> bool:
+        set_mutant_under_test("stats")
+        times: Times = {}
+        for number, item in enumerate(session.items):
+            state()._stats.clear()
+            started = time.monotonic()
+            _run_one(session, item)
+            took = time.monotonic() - started
+            for function in state()._stats:
+                times.setdefault(function, {})[number] = took
+        self._times.write_text(json.dumps(times))
+        return not session.testsfailed
+
+
+def _run(session: pytest.Session, tests: dict[int, float]) -> bool:
+    """Run the tests, the shortest first, until one fails."""
+    for number in sorted(tests, key=lambda number: tests[number]):
+        signal.setitimer(signal.ITIMER_REAL, PATIENCE + 5 * tests[number])
+        _run_one(session, session.items[number])
+        if session.testsfailed:
+            return False
+    return True
+
+
+def _run_one(session: pytest.Session, item: pytest.Item) -> None:
+    session.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
+
+
+def _fork(work: Callable[[], bool]) -> int:
+    """Do it in another process, which ends with 0 where `work` says so."""
+    if pid := os.fork():
+        return pid
+    passed = False
+    try:
+        silence = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(silence, 1)
+        os.dup2(silence, 2)
+        passed = work()
+    finally:
+        os._exit(not passed)
