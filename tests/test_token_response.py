@@ -96,9 +96,10 @@ def test_no_access_token(access_token: Any) -> None:
 )
 def test_a_token_that_cannot_go_into_a_header(access_token: str) -> None:
     """A line break would let the server add headers to the calls of the API."""
-    message = refused(access_token=f"m4rked{access_token}")
-    assert "cannot go into a header" in message
-    assert "m4rked" not in message
+    message = (
+        "the token response holds an access_token with characters that cannot go into a header"
+    )
+    assert message == refused(access_token=f"m4rked{access_token}")
 
 
 @pytest.mark.parametrize(
@@ -122,7 +123,8 @@ def test_the_token_type_bearer(sent: Any, kept: str) -> None:
 @pytest.mark.parametrize("token_type", ["mac", "DPoP", "N_A", "", None, 7, "Bearer "])
 def test_a_token_type_that_is_not_understood(token_type: Any) -> None:
     """It must not be used (RFC 6749 section 7.1)."""
-    assert "token_type that is not understood" in refused(token_type=token_type)
+    message = "the token response is of a token_type that is not understood (only Bearer is)"
+    assert message == refused(token_type=token_type)
 
 
 @pytest.mark.parametrize(
