@@ -20,7 +20,7 @@ from mutmut.state import state
 
 from mutation.mutants import Mutant
 
-PATIENCE = 15.0
+PATIENCE = 20.0
 """Seconds after which a test hangs: that is noticed too."""
 
 Times = dict[str, dict[int, float]]
@@ -45,6 +45,8 @@ class Runner:
         self._mutants = mutants
         self._jobs = jobs
         self._times = scratch / "times.json"
+        self._scratch = scratch
+        self._best: dict[str, list[int]] = {}  # the tests that noticed a mutant of the function
         self._running: dict[int, Mutant] = {}
         self.survived: list[Mutant] = []
         self.hung = 0
@@ -63,7 +65,9 @@ class Runner:
             if len(self._running) >= self._jobs:
                 self._wait()
             set_mutant_under_test(mutant.name)
-            self._running[_fork(partial(_run, session, tests))] = mutant
+            best = self._best.setdefault(mutant.function, [])
+            order = [*best, *sorted(tests.keys() - best, key=lambda number: tests[number])]
+            self._running[_fork(partial(self._run, session, order))] = mutant
         while self._running:
             self._wait()
         return True
@@ -71,6 +75,10 @@ class Runner:
     def _wait(self) -> None:
         pid, status = os.wait()
         mutant = self._running.pop(pid)
+        if (noted := self._scratch / str(pid)).exists():
+            best, number = self._best[mutant.function], int(noted.read_text())
+            best[:] = [number, *(other for other in best if other != number)]
+            noted.unlink()
         if status == 0:
             self.survived.append(mutant)
             sys.stderr.write(f"{mutant.change}\n")
@@ -89,15 +97,15 @@ class Runner:
         self._times.write_text(json.dumps(times))
         return not session.testsfailed
 
-
-def _run(session: pytest.Session, tests: dict[int, float]) -> bool:
-    """Run the tests, the shortest first, until one fails."""
-    for number in sorted(tests, key=lambda number: tests[number]):
-        signal.setitimer(signal.ITIMER_REAL, PATIENCE + 5 * tests[number])
-        _run_one(session, session.items[number])
-        if session.testsfailed:
-            return False
-    return True
+    def _run(self, session: pytest.Session, order: list[int]) -> bool:
+        """Run these tests until one fails."""
+        for number in order:
+            signal.setitimer(signal.ITIMER_REAL, PATIENCE)
+            _run_one(session, session.items[number])
+            if session.testsfailed:
+                (self._scratch / str(os.getpid())).write_text(str(number))
+                return False
+        return True
 
 
 def _run_one(session: pytest.Session, item: pytest.Item) -> None:
