@@ -135,5 +135,6 @@ async def test_the_shortest_and_the_longest_key(key: str, tmp_path: Path) -> Non
 @pytest.mark.parametrize("key", ["", "k" * 91, "Key", "a/b", "..", "a\n"])
 async def test_a_key_that_no_store_can_take(key: str) -> None:
     """The manager of such a source cannot be made."""
-    with pytest.raises(UsageError, match="must be 1 to 90 characters"):
+    rule = r"^the key of a token source must be 1 to 90 characters of \[a-z0-9-\]$"
+    with pytest.raises(UsageError, match=rule):
         TokenManager(Handmade(key=key), store=MemoryStore())

@@ -68,8 +68,13 @@ def test_two_loops_at_once_are_told_apart() -> None:
     other.start()
     try:
         assert entered.wait(5)
-        with pytest.raises(UsageError, match="two running event loops"):
+        with pytest.raises(UsageError) as told:
             asyncio.run(enter())
+        message = (
+            "two running event loops use one TokenManager: make one for each;"
+            " managers with the same store share their tokens"
+        )
+        assert message == str(told.value)
     finally:
         leave.set()
         other.join()

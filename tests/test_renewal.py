@@ -86,6 +86,7 @@ def test_a_usable_token_is_used(token: Token, need: Need, others: dict[str, obje
         pytest.param(FRESH, Need(expired=FRESH), "expired", id="it is known to be over"),
         pytest.param(ENDING, Need(10.1), "early", id="it does not live long enough"),
         pytest.param(FRESH, Need(replaces=Old(FRESH, 3600)), "early", id="it is to be replaced"),
+        pytest.param(FRESH, Need(replaces=Old(ENDING, 3600)), "early", id="it is as old as that"),
     ],
 )
 def test_without_a_usable_token_one_is_claimed(
