@@ -9,7 +9,7 @@ import pytest
 from making import NOW, make_cool_down, make_lease, make_record, make_token
 from mintonce import TokenRequestError
 from mintonce.outcome import beat, failed, landed, released
-from mintonce.record import Lease, Record
+from mintonce.record import CoolDown, Lease, Record
 from mintonce.renewal import Need, Old, Refuse, decide
 from mintonce.token import Token
 
@@ -19,7 +19,7 @@ THEIRS = make_lease("them", by="other:2")
 OLD = make_token("old", issued_at=NOW - 3590)
 NEW = make_token("new")
 MINTING = make_record(token=OLD, lease=MINE)
-TAKEN_OVER = make_record(token=OLD, lease=THEIRS)
+TAKEN_OVER = make_record(token=OLD, by="other:2", lease=THEIRS)
 
 
 def test_a_heartbeat_writes_the_same_anew() -> None:
@@ -121,8 +121,8 @@ def test_a_server_that_has_no_better_token_yet_is_left_alone(new: Token) -> None
     after = landed(before, EARLY, new)
     assert after is not None
     assert (OLD, None, 0) == (after.token, after.lease, after.failures)
-    assert after.cool_down is not None
-    assert ("same", OLD.expires_at) == (after.cool_down.trouble, after.cool_down.until)
+    message = "the authorization server has no token yet that lives longer than the one at hand"
+    assert CoolDown("same", message, until=OLD.expires_at, seconds=3600.0) == after.cool_down
     refusal = decide(after, NOW, Need(replaces=Old(OLD, 10)), me=EARLY)
     assert isinstance(refusal, Refuse)
     assert refusal.again_at is None
@@ -150,12 +150,11 @@ def test_a_token_that_was_rejected_does_not_land_again() -> None:
     after = landed(before, REJECTED, NEW)
     assert after is not None
     assert (OLD, None, 2) == (after.token, after.lease, after.rejections)
-    assert after.cool_down is not None
-    assert ("rejected", 20.0, NOW + 20) == (
-        after.cool_down.trouble,
-        after.cool_down.seconds,
-        after.cool_down.until,
+    message = (
+        "the API rejects the tokens that the authorization server hands out:"
+        " check audience, scope and issuer"
     )
+    assert CoolDown("rejected", message, until=NOW + 20, seconds=20.0) == after.cool_down
 
 
 def test_a_rejected_token_is_no_concern_of_who_lost_the_lease() -> None:
