@@ -159,22 +159,30 @@ def test_the_reserve_is_a_tenth(limit: int, reserve: int) -> None:
 @pytest.mark.parametrize("limit", [0, -1, True, 1.0, "10", None, 10**9 + 1, 2**64])
 def test_a_limit_is_a_whole_number(limit: object) -> None:
     """Nothing else can be counted up to."""
-    with pytest.raises(UsageError, match="limit must be a whole number"):
+    with pytest.raises(UsageError, match=r"^Budget: limit must be a whole number from 1 to 10"):
         Budget(limit, per="month")  # type: ignore[arg-type]  # what is wrong with it is the point
 
 
 @pytest.mark.parametrize("per", ["year", "", 3600, None, [], timedelta(0), timedelta(seconds=0.5)])
 def test_a_window_is_a_calendar_window_or_a_length_of_time(per: object) -> None:
     """A second is the shortest, since requests are counted by the second."""
-    with pytest.raises(UsageError, match=r"per must be 'hour'|a second long at least"):
+    rules = "^Budget: per must be 'hour'|^Budget: a rolling window must be a second long at least$"
+    with pytest.raises(UsageError, match=rules):
         Budget(10, per=per)  # type: ignore[arg-type]  # what is wrong with it is the point
 
 
 @pytest.mark.parametrize("name", ["", "Tenant", "a b", "a/b", "a\n", "a" * 65])
 def test_a_name_is_safe_in_any_store(name: str) -> None:
     """It becomes part of a key."""
-    with pytest.raises(UsageError, match="name must be 1 to 64"):
+    rule = r"^Budget: name must be 1 to 64 characters of \[a-z0-9-\]$"
+    with pytest.raises(UsageError, match=rule):
         Budget(10, per="month", name=name)
+
+
+def test_the_largest_and_the_smallest_budget() -> None:
+    """They make sense."""
+    assert 10**9 == Budget(10**9, per="month", name="a" * 64).limit
+    assert 1 == Budget(1, per=timedelta(seconds=1), name="0").limit
 
 
 def test_people_can_read_the_window() -> None:
