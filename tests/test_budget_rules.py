@@ -86,6 +86,18 @@ async def test_early_renewal_leaves_the_last_tenth_to_those_who_have_no_token() 
     assert 2 == source.requests
 
 
+@pytest.mark.asyncio
+async def test_what_may_not_be_sent_is_not_claimed() -> None:
+    """A claim and its return are two writes, which all others would see."""
+    source, store = Handmade(), Troubled()
+    async with TokenManager(source, store=store, budget=Budget(2, per="day")) as tokens:
+        await tokens.invalidate(await tokens.get())
+        store.done.clear()
+        with pytest.raises(BudgetExhausted, match="1 kept for those who have no token"):
+            await tokens.get()
+    assert [] == store.done
+
+
 def test_a_reservation_that_got_old_is_made_anew() -> None:
     """After a pause, a heartbeat has saved the lease; but the window may be another one by now."""
 
