@@ -7,10 +7,12 @@ from datetime import timedelta
 
 import pytest
 
-from making import utc
+from making import make_mint, utc
 from managing import Handmade, settled
 from mintonce import Budget, BudgetExhausted, MemoryStore, TokenManager, UsageError
+from mintonce.ledger import Ledger
 from mintonce.renewal import HEARTBEAT
+from mintonce.spending import check, reserve
 from mintonce.testing import ManualClock
 from troubled import Swap, Troubled, run, skip
 
@@ -96,6 +98,19 @@ async def test_what_may_not_be_sent_is_not_claimed() -> None:
         with pytest.raises(BudgetExhausted, match="1 kept for those who have no token"):
             await tokens.get()
     assert [] == store.done
+
+
+def test_a_renewal_is_told_when_the_reserve_is_whole_again() -> None:
+    """At that moment it really is allowed: not before, as for those who have no token."""
+    budget, ledger = Budget(10, per=timedelta(hours=2)), Ledger()
+    for number in range(9):
+        changed = reserve(ledger, [budget], make_mint(number, at=MAY + number))
+        assert changed is not None
+        ledger = changed
+    with pytest.raises(BudgetExhausted) as spent:
+        check(ledger, [budget], "early", MAY + 60)
+    assert MAY + 2 * HOUR + 600 == spent.value.resets_at
+    check(ledger, [budget], "early", spent.value.resets_at)
 
 
 def test_a_reservation_that_got_old_is_made_anew() -> None:

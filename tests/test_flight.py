@@ -38,6 +38,17 @@ async def test_who_comes_after_the_end_gets_a_new_call() -> None:
 
 
 @pytest.mark.asyncio
+async def test_a_call_can_be_found_among_the_tasks() -> None:
+    """Whoever looks at what a program is at sees it by its name."""
+    flights, call = Flights(), Call()
+    waiting = join(flights, call)
+    await eventually(lambda: call.made)
+    assert "mintonce get" in {task.get_name() for task in asyncio.all_tasks()}
+    call.end.set()
+    await asyncio.gather(*waiting)
+
+
+@pytest.mark.asyncio
 async def test_calls_of_different_names_do_not_share() -> None:
     """One each."""
     flights, calls = Flights(), {name: Call() for name in "ab"}
