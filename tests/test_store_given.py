@@ -8,6 +8,8 @@ import pytest
 
 from managing import Handmade, manager, server_of
 from mintonce import MemoryStore, TokenManager, UsageError
+from mintonce.token import MAX_LIFETIME
+from troubled import Troubled
 
 pytestmark = pytest.mark.asyncio
 
@@ -31,6 +33,16 @@ async def test_closed_by_whoever_opened_it(tmp_path: Path) -> None:
             async with manager(server, store=url) as tokens:
                 await tokens.get()
         assert 1 == server.requests
+
+
+async def test_it_is_told_how_long_a_record_is_of_worth() -> None:
+    """Longer than any token lives; so one that nobody renews goes away by itself."""
+    source, store = Handmade(), Troubled()
+    async with TokenManager(source, store=store) as tokens:
+        await tokens.get()
+    told = [ttl for key, ttl in zip(store.done, store.ttls, strict=True) if key == source.key]
+    assert [40 * 86_400.0] * 2 == told
+    assert MAX_LIFETIME < told[0]
 
 
 @pytest.mark.parametrize("choice", ["never", "", None])
