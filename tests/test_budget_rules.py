@@ -10,6 +10,7 @@ import pytest
 from making import make_mint, utc
 from managing import Handmade, settled
 from mintonce import Budget, BudgetExhausted, MemoryStore, TokenManager, UsageError
+from mintonce.budget import Period
 from mintonce.ledger import Ledger
 from mintonce.renewal import HEARTBEAT
 from mintonce.spending import check, reserve
@@ -100,17 +101,23 @@ async def test_what_may_not_be_sent_is_not_claimed() -> None:
     assert [] == store.done
 
 
-def test_a_renewal_is_told_when_the_reserve_is_whole_again() -> None:
+@pytest.mark.parametrize(
+    ("per", "resets_at"),
+    [("day", MAY + DAY + 300), (timedelta(hours=2), MAY - 120 + 2 * HOUR + 600)],
+)
+def test_a_renewal_is_told_when_the_reserve_is_whole_again(
+    per: Period | timedelta, resets_at: float
+) -> None:
     """At that moment it really is allowed: not before, as for those who have no token."""
-    budget, ledger = Budget(10, per=timedelta(hours=2)), Ledger()
+    budget, ledger = Budget(10, per=per), Ledger()
     for number in range(9):
-        changed = reserve(ledger, [budget], make_mint(number, at=MAY + number))
+        changed = reserve(ledger, [budget], make_mint(number, at=MAY - 120 + number))
         assert changed is not None
         ledger = changed
     with pytest.raises(BudgetExhausted) as spent:
         check(ledger, [budget], "early", MAY + 60)
-    assert MAY + 2 * HOUR + 600 == spent.value.resets_at
-    check(ledger, [budget], "early", spent.value.resets_at)
+    assert resets_at == spent.value.resets_at
+    check(ledger, [budget], "early", resets_at)
 
 
 def test_a_reservation_that_got_old_is_made_anew() -> None:

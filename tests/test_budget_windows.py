@@ -142,6 +142,7 @@ def test_the_longest_month_is_kept_whole() -> None:
 def test_what_lies_ahead() -> None:
     """The rest of a calendar window, or the whole length of a rolling one."""
     assert 17 * DAY == seconds_ahead(Budget(1, per="month"), utc(2026, 12, 15))
+    assert 6 * HOUR == seconds_ahead(Budget(1, per="day"), utc(2026, 12, 15, 18))
     assert 90.0 == seconds_ahead(Budget(1, per=timedelta(seconds=90)), NOW)
 
 

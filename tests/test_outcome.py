@@ -107,12 +107,14 @@ def test_a_late_token_takes_the_place_of_a_rejected_one() -> None:
         replace(OLD, issued_at=NOW, expires_at=OLD.expires_at + 0.9),
         replace(NEW, expires_at=OLD.expires_at),
         replace(NEW, expires_at=OLD.expires_at - 5),
+        replace(NEW, issued_at=OLD.issued_at, expires_at=OLD.expires_at - 5),
     ],
     ids=[
         "the same",
         "the same, rounded",
         "another, that ends with it",
         "another, that ends before",
+        "another, that began with it",
     ],
 )
 def test_a_server_that_has_no_better_token_yet_is_left_alone(new: Token) -> None:
@@ -128,7 +130,14 @@ def test_a_server_that_has_no_better_token_yet_is_left_alone(new: Token) -> None
     assert refusal.again_at is None
 
 
-@pytest.mark.parametrize("new", [NEW, replace(OLD, expires_at=OLD.expires_at + 1)])
+@pytest.mark.parametrize(
+    "new",
+    [
+        NEW,
+        replace(OLD, expires_at=OLD.expires_at + 1),
+        replace(NEW, expires_at=OLD.expires_at + 0.1),
+    ],
+)
 def test_a_better_token_lands_early(new: Token) -> None:
     """Also if the server made the old one live longer."""
     after = landed(make_record(token=OLD, lease=EARLY), EARLY, new)

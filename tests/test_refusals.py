@@ -69,6 +69,20 @@ async def test_new_credentials_need_not_wait() -> None:
 
 
 @pytest.mark.asyncio
+async def test_the_refusal_comes_with_what_caused_it() -> None:
+    """For whoever asked; the others were not there."""
+    source, store, clock = Handmade(), MemoryStore(), ManualClock()
+    source.answers = [WRONG]
+    causes = []
+    for _ in range(2):
+        async with TokenManager(source, store=store, clock=clock) as tokens:
+            with pytest.raises(TokenRequestError) as refused:
+                await tokens.get()
+        causes.append(refused.value.__cause__)
+    assert [str(WRONG), "None"] == [str(cause) for cause in causes]
+
+
+@pytest.mark.asyncio
 async def test_credentials_are_not_read_where_they_do_not_matter() -> None:
     """What passes has nothing to do with them."""
     source = Rotating()
