@@ -55,7 +55,7 @@ def report(modules: list[str], mutants: list[Mutant], runner: Runner) -> int:
         f"{name:10}{number[name]:5} mutants{number[name] - left[name]:5} noticed{left[name]:4} left"
         for name in modules
     ]
-    lines += [f"{runner.hung} of {sum(number.values())} made a test hang, which is noticed"]
+    lines += [f"a test hangs with {mutant.change}" for mutant in runner.hung]
     lines += [f"too many are left in {name}" for name in few]
     lines += [f"nobody notices {change}" for change in news]
     sys.stdout.write("\n".join([*lines, ""]))

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import sys
 import time
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -20,7 +19,7 @@ from mutmut.state import state
 
 from mutation.mutants import Mutant
 
-PATIENCE = 20.0
+PATIENCE = 30.0
 """Seconds after which a test hangs: that is noticed too."""
 
 Times = dict[str, dict[int, float]]
@@ -37,7 +36,7 @@ class Runner:
 
     Attributes:
         survived: The mutants that no test notices.
-        hung: How many made a test hang.
+        hung: Those that made a test hang.
 
     """
 
@@ -49,7 +48,7 @@ class Runner:
         self._best: dict[str, list[int]] = {}  # the tests that noticed a mutant of the function
         self._running: dict[int, Mutant] = {}
         self.survived: list[Mutant] = []
-        self.hung = 0
+        self.hung: list[Mutant] = []
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Run the tests as they are first, and then for each mutant those that get there."""
@@ -81,8 +80,8 @@ class Runner:
             noted.unlink()
         if status == 0:
             self.survived.append(mutant)
-            sys.stderr.write(f"{mutant.change}\n")
-        self.hung += os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGALRM
+        if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGALRM:
+            self.hung.append(mutant)
 
     def _measure(self, session: pytest.Session) -> bool:
         set_mutant_under_test("stats")
