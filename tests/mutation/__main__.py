@@ -34,7 +34,7 @@ def main(names: list[str]) -> int:
         sys.path.insert(0, str(scratch / "src"))
         runner = Runner(mutants, JOBS, scratch)
         options = ["-q", "-p", "no:cacheprovider", "-o", "faulthandler_timeout=0"]
-        options += ["-k", f"not ({' or '.join(PLAN['slow'])})", f"--basetemp={scratch / 'tests'}"]
+        options += ["-k", f"not ({' or '.join(PLAN['slow'])})"]
         files = [str(ROOT / f"tests/test_{name}.py") for name in PLAN["tests"]]
         code = pytest.main([*options, *files], plugins=[runner])
     return code or report(modules, mutants, runner)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import tempfile
 import time
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -98,6 +99,8 @@ class Runner:
 
     def _run(self, session: pytest.Session, order: list[int]) -> bool:
         """Run these tests until one fails."""
+        # Each of its own: the first test that wants a directory clears away those that were there.
+        os.environ["PYTEST_DEBUG_TEMPROOT"] = tempfile.mkdtemp(dir=self._scratch)
         for number in order:
             signal.setitimer(signal.ITIMER_REAL, PATIENCE)
             _run_one(session, session.items[number])
