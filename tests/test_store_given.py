@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
-from managing import Handmade, manager, server_of
+from managing import Handmade, eventually, manager, server_of
 from mintonce import MemoryStore, TokenManager, UsageError
 from mintonce.token import MAX_LIFETIME
+from mintonce.watch import LOOK
 from troubled import Troubled
 
 pytestmark = pytest.mark.asyncio
@@ -43,6 +45,25 @@ async def test_it_is_told_how_long_a_record_is_of_worth() -> None:
     told = [ttl for key, ttl in zip(store.done, store.ttls, strict=True) if key == source.key]
     assert [40 * 86_400.0] * 2 == told
     assert MAX_LIFETIME < told[0]
+
+
+async def test_a_store_that_can_push_is_told_when_to_return() -> None:
+    """Often enough that a lease that stands still is noticed."""
+    source, timeouts = Handmade(), list[float]()
+
+    class Pushing(MemoryStore):
+        async def changed(self, key: str, seen: bytes | None, timeout: float) -> None:  # noqa: ARG002 - it wakes at once
+            timeouts.append(timeout)
+            await asyncio.sleep(0)
+
+    source.open.clear()
+    store = Pushing()
+    managers = [TokenManager(source, store=store) for _ in range(2)]
+    callers = [asyncio.create_task(tokens.get()) for tokens in managers]
+    await eventually(lambda: timeouts)
+    source.open.set()
+    await asyncio.gather(*callers, *(tokens.aclose() for tokens in managers))
+    assert {LOOK} == set(timeouts)
 
 
 @pytest.mark.parametrize("choice", ["never", "", None])
