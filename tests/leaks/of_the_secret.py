@@ -66,6 +66,7 @@ def secret_function(scene: Scene, function: Callable[[], Any]) -> None:
         await moment()
         waiting.cancel()
         await asyncio.wait([waiting])
+        await tokens.aclose()
         await scene.look(tokens)
 
     asyncio.run(asks())

@@ -147,15 +147,18 @@ def simulate(
         write: Takes a line for each thing that happens.
 
     """
-    logging.getLogger("mintonce").disabled = True
     random.seed(seed)  # mintonce draws its jitter from there
     run = Run(world or drawn(random.Random(seed)), seed, write)
     run.note("", repr(run.world))
     judge = run.judge
+    logger = logging.getLogger("mintonce")
+    logger.disabled = True  # there is trouble enough to fill any log
     try:
         run.timeline.run(run.until_broken())
     except Stuck as stuck:
         judge.breaks("G8", str(stuck))
+    finally:
+        logger.disabled = False
     judge.violations.extend(f"left to itself: {text}" for text in run.timeline.complaints)
     return Outcome(
         tuple(judge.violations), len(judge.requests), judge.served, judge.errors, run.now
