@@ -62,12 +62,14 @@ class Cell(Generic[T]):
         precious: bool = False,
     ) -> None:
         self._store = store
+        self._pushing = store if isinstance(store, PushingStore) else None
         self.key = key
         self._kind = kind
         self._writer = writer
         self._writes = itertools.count()
         self._ttl = ttl
         self._precious = precious
+        self._last: Seen[T] = Seen(None, kind())
 
     async def read(self) -> Seen[T]:
         """Return what is there.
@@ -79,11 +81,14 @@ class Cell(Generic[T]):
         raw = await self._read(self.key)
         if raw is None:
             return Seen(None, self._kind())
+        if raw == self._last.raw:
+            return self._last  # who waits for a change looks at the same bytes many times
         try:
-            return Seen(raw, codec.load(self._kind, raw))
+            self._last = Seen(raw, codec.load(self._kind, raw))
         except codec.Unreadable as problem:
             await self._put_aside(raw, problem)
             return Seen(raw, self._kind())
+        return self._last
 
     async def swap(self, seen: Seen[T], value: T) -> Seen[T] | None:
         """Put `value` in the place of what was seen; None if something else is there by now.
@@ -140,8 +145,8 @@ class Cell(Generic[T]):
 
     async def changed(self, seen: Seen[T], *, within: float) -> bool:
         """Wait for something else than what was seen; False where it has to be polled for."""
-        store = self._store
-        if not isinstance(store, PushingStore):
+        store = self._pushing
+        if store is None:
             return False
         try:
             await self._ask(lambda: store.changed(self.key, seen.raw, within), (NoneType,))

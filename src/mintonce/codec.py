@@ -7,7 +7,7 @@ So every field is checked against its annotation, and bytes that do not fit are 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from functools import cache
 from types import NoneType, UnionType
 from typing import (
@@ -42,8 +42,8 @@ def dump(value: object, *, writer: str) -> bytes:
     `writer` is unique to this write, so that equal bytes mean the same write: also on a store that
     compares hashes, a value that was changed and changed back is not taken for the old one.
     """
-    members = {"version": VERSION, "writer": writer, **asdict(value)}  # type: ignore[call-overload]  # any dataclass
-    return json.dumps(members, separators=(",", ":")).encode()
+    members = {"version": VERSION, "writer": writer, **_members_of(value)}
+    return json.dumps(members, separators=(",", ":"), default=_members_of).encode()
 
 
 def load(kind: type[T], data: bytes) -> T:
@@ -65,6 +65,10 @@ def load(kind: type[T], data: bytes) -> T:
     return cast(T, _read(kind, members))
 
 
+def _members_of(value: Any) -> dict[str, Any]:
+    return {field.name: getattr(value, field.name) for field in fields(value)}
+
+
 def _parsed(data: bytes) -> Any:
     try:
         return json.loads(data)
@@ -73,9 +77,9 @@ def _parsed(data: bytes) -> Any:
 
 
 def _read(kind: Any, value: Any) -> Any:
-    if is_dataclass(kind):
+    is_object, origin, options = _shape(kind)
+    if is_object:
         return _members(kind, value)
-    origin, options = get_origin(kind), get_args(kind)
     if origin in (Union, UnionType) and NoneType in options:
         return None if value is None else _read(options[0], value)
     if origin is tuple and _is_list(value):
@@ -100,10 +104,8 @@ def _items(kinds: tuple[Any, ...], values: list[Any]) -> tuple[Any, ...]:
 def _members(kind: Any, value: Any) -> Any:
     if not isinstance(value, dict):
         raise Unreadable(f"a {kind.__name__} is not an object")
-    hints = _hints(kind)
-    names = [field.name for field in fields(kind)]
     try:
-        return kind(**{name: _read(hints[name], value[name]) for name in names})
+        return kind(**{name: _read(hint, value[name]) for name, hint in _hints(kind).items()})
     except KeyError as missing:
         raise Unreadable(f"a {kind.__name__} has no member {missing}") from None
     except Unreadable:
@@ -113,8 +115,14 @@ def _members(kind: Any, value: Any) -> Any:
 
 
 @cache
+def _shape(kind: Any) -> tuple[bool, Any, tuple[Any, ...]]:
+    return is_dataclass(kind), get_origin(kind), get_args(kind)
+
+
+@cache
 def _hints(kind: type) -> dict[str, Any]:
-    return get_type_hints(kind)
+    hints = get_type_hints(kind)
+    return {field.name: hints[field.name] for field in fields(kind)}
 
 
 def _fits(kind: type, value: object) -> bool:

@@ -71,8 +71,10 @@ def _parts(seeds: Iterator[int]) -> Iterator[tuple[int, ...]]:
 
 
 def _some(seeds: tuple[int, ...]) -> list[tuple[int, Outcome]]:
-    gc.freeze()  # what is there is of no interest to it any more
-    return [(seed, simulate(seed)) for seed in seeds]
+    gc.disable()  # once after all of them takes a tenth less time
+    outcomes = [(seed, simulate(seed)) for seed in seeds]
+    gc.collect()
+    return outcomes
 
 
 if __name__ == "__main__":
