@@ -108,7 +108,7 @@ def decide(
         record: What the store keeps.
         now: Unix seconds.
         need: What the callers need.
-        me: The lease to claim; its reason is filled in here.
+        me: The lease to claim; what it is claimed over, and why, is filled in here.
         unchanged_for: Seconds that this process has seen the record unchanged.
         cooled_for: Seconds for which it has known of the cool-down in the record.
 
@@ -124,7 +124,8 @@ def decide(
         return Wait()
     if token and _is_rejected(record, need) and token.fingerprint not in record.rejected:
         return Tell(token.fingerprint)
-    lease = replace(me, reason=_reason(record, now, need))
+    over = token.fingerprint if token else None
+    lease = replace(me, reason=_reason(record, now, need), over=over)
     return Claim(replace(record, lease=lease), lease)
 
 

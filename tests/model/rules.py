@@ -78,7 +78,7 @@ def _broken_by_writing(process: Process, shared: Shared, new: Record) -> str | N
             return "a lease is written that another held"
     if old.token and old.token != new.token and old.token.fingerprint not in old.rejected:
         is_older = new.token is None or new.token.expires_at < old.token.expires_at
-        if is_older and old.lease not in own:
+        if is_older:
             return "a newer token is overwritten"
     if new.token and old.token != new.token and new.token.fingerprint in new.rejected:
         return "G6: a rejected token is put in"
