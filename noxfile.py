@@ -99,7 +99,7 @@ def tests(session: nox.Session) -> None:
     """Run the tests against the wheel; the oldest Python measures their coverage as well."""
     _install(session, "test")
     if session.posargs or session.python != FOUND[0]:
-        session.run("pytest", *session.posargs)
+        session.run("pytest", *(session.posargs or ["-n2"]))
         return
     env = {"COVERAGE_FILE": str(Path(session.create_tmp()) / "coverage")}
     session.run("coverage", "erase", env=env)
