@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,10 @@ from commanding import User, served
 from mintonce.testing import AuthorizationServer
 
 pytest_plugins = ["torture.plugin"]
+
+# Whoever starts the tests in the background may have them ignore Ctrl-C, which children inherit.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # No deadline for an example: on a busy machine it would only tell how busy the machine is.
 # The same examples each time: a red run can be run again, and is red again.

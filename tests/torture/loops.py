@@ -28,9 +28,15 @@ def install() -> str:
     mode = os.environ.get(VARIABLE, "")
     if mode:
         _install(_makers()[mode])
-        # On a busy machine any step takes long now and then; what blocks is found by its calls.
-        logging.getLogger("asyncio").addFilter(lambda record: "took %.3f" not in str(record.msg))
+        logging.getLogger("asyncio").addFilter(_is_of_interest)
     return mode
+
+
+def _is_of_interest(record: logging.LogRecord) -> bool:
+    # On a busy machine any step takes long now and then; what blocks is found by its calls.
+    if "took %.3f" not in str(record.msg):
+        return True
+    return getattr(asyncio.get_running_loop(), "slow_callback_duration", None) == 0
 
 
 def prepared(make: Callable[[], Loop]) -> Callable[[], Loop]:
