@@ -20,7 +20,10 @@ from mintonce.testing import ManualClock
 pytestmark = pytest.mark.asyncio
 
 Members = Mapping[str, Any]
-ERRORS = [OSError("reset"), TimeoutError(), KeyError("x"), asyncio.CancelledError()]
+ERRORS = [
+    *(OSError("reset"), OSError(2**40, "no number that a system has"), OSError([], "no number")),
+    *(TimeoutError(), KeyError("x"), asyncio.CancelledError()),
+]
 
 
 class Prepared(Handmade):

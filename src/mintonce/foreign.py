@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 
 
@@ -16,9 +17,15 @@ class ForeignError(Exception):
 def stand_in(error: BaseException) -> ForeignError:
     """Return what can be shown of `error`."""
     kind = f"{type(error).__module__}.{type(error).__qualname__}".removeprefix("builtins.")
-    number = error.errno if isinstance(error, OSError) else None
     # Not the name of a file: whoever takes the secret for its path would read it there.
-    reason = f", {os.strerror(number).lower()}" if isinstance(number, int) else ""
+    reason = _reason(error.errno) if isinstance(error, OSError) else ""
     return ForeignError(f"{kind}{reason} (its text is left out)").with_traceback(
         error.__traceback__
     )
+
+
+def _reason(number: object) -> str:
+    # Anybody can raise such an error, with a number that no system has, or with something else.
+    if not isinstance(number, int) or number not in errno.errorcode:
+        return ""
+    return f", {os.strerror(number).lower()}"
