@@ -163,6 +163,19 @@ def test_a_long_text_is_cleaned_at_once() -> None:
     assert len(clean("YS8l" * 15_000)) <= 200
 
 
+def test_many_tokens_are_not_looked_for_one_by_one() -> None:
+    """Nor a huge one: the event loop would wait for seconds, and the lease die."""
+    text = "-" * 30_000
+    assert "…" == Redactor(Secret("s3cr3t"), (Secret("-" * 29_000 + "t"),))(text)
+    assert "…" == Redactor(Secret("s3cr3t"), tuple(map(Secret, ["-----t0k"] * 1300)))(text)
+
+
+def test_a_short_text_is_not_searched_for_a_long_token() -> None:
+    """No spelling of it would fit in, and a pattern of it would take long to make."""
+    clean = Redactor(Secret("s3cr3t"), (Secret("t0k3n" * 2**20),))
+    assert "read write" == clean.hide("read write")
+
+
 @pytest.mark.parametrize("method", AUTH_METHODS)
 @pytest.mark.parametrize(
     ("answer", "then"),

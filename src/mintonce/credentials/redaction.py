@@ -24,6 +24,9 @@ MAX_LENGTH = 200
 _SHORT = 4
 """Characters of a secret, or of its Base64, that may stand in any text by chance."""
 
+_MOST = 2**24
+"""Characters of a text, times those that are looked for in it: the event loop waits meanwhile."""
+
 _ROUNDS = 3  # a text in a text in a text
 _RUN = re.compile(r"[A-Za-z0-9+/_=-]{6,}")  # Base64 or hexadecimal digits, perhaps
 _ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
@@ -52,7 +55,12 @@ class Redactor:
     def hide(self, text: str) -> str:
         """Return `text` without the secret and the tokens, and otherwise as it is."""
         words = [word.reveal() for word in (self.secret, *self.tokens)]
-        text = re.sub("|".join(map(_spelled, words)), "…", text, flags=re.IGNORECASE)
+        # No spelling is shorter than the word. A pattern of a whole token takes long to make.
+        fitting = [word for word in words if len(word) <= len(text)]
+        if len(text) * sum(map(len, fitting)) > _MOST:
+            return "…"  # nobody explains anything at such length
+        if fitting:
+            text = re.sub("|".join(map(_spelled, fitting)), "…", text, flags=re.IGNORECASE)
         long = [word for word in words if len(word) >= _SHORT]
         coded = [code for word in long for code in _codes(word)]
         text = _RUN.sub(lambda run: "…" if _is_coded(run[0], coded) else run[0], text)
