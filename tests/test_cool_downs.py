@@ -156,6 +156,25 @@ def test_a_rejected_token_is_worth_asking_for_another() -> None:
         assert left == after.cool_down
 
 
+@pytest.mark.parametrize(
+    ("trouble", "seconds", "left", "pause"),
+    [
+        *(("passing", 3600, 3000, 3000), ("later", 3600, 3000, 3000), ("passing", 9, 5, 10)),
+        *(("passing", 60, 9e9, 60), ("permanent", 600, 500, 10), ("same", 3600, 3000, 10)),
+    ],
+)
+def test_a_rejection_does_not_shorten_what_the_server_asked_for(
+    trouble: Trouble, seconds: float, left: float, pause: float
+) -> None:
+    """Its token was rejected while nobody may ask for another; a clock that was wrong is no use."""
+    told = CoolDown(trouble, "429", until=NOW + left, seconds=seconds)
+    record = make_record(token=NEW, reason="rejected", cool_down=told)
+    after = rejected(record, NEW.fingerprint, NOW)
+    assert after is not None
+    assert after.cool_down is not None
+    assert ("rejected", pause) == (after.cool_down.trouble, after.cool_down.seconds)
+
+
 @pytest.mark.parametrize("retry_after", [math.nan, "soon", -math.inf, [1]])
 def test_what_an_odd_source_says_can_be_read_again(retry_after: Any) -> None:
     """Anybody can write a source; a record that nobody can read would cost the token in it."""

@@ -174,7 +174,7 @@ def rejected(record: Record, fingerprint: str, now: float) -> Record | None:
 
 
 def _rejection(record: Record, now: float) -> CoolDown:
-    length = _pause("rejected", record.rejections)
+    length = max(_pause("rejected", record.rejections), _asked_for(record.cool_down, now))
     return CoolDown(
         "rejected",
         "the API rejects the tokens that the authorization server hands out:"
@@ -182,6 +182,13 @@ def _rejection(record: Record, now: float) -> CoolDown:
         until=now + length,
         seconds=length,
     )
+
+
+def _asked_for(cool_down: CoolDown | None, now: float) -> float:
+    """Seconds for which the server is to be left alone, whatever the API says meanwhile."""
+    if cool_down is None or cool_down.trouble in ("same", "permanent"):
+        return 0.0  # there was nothing better than that token; other credentials may be better
+    return min(cool_down.until - now, cool_down.seconds)
 
 
 def _pause(trouble: Trouble, before: int) -> float:
