@@ -41,3 +41,9 @@ class Hold(NamedTuple):
     def remaining(self, now: Moment) -> float:
         """Seconds of life left, by the clock that says less."""
         return min(self.ends - now.steady, self.token.remaining(now.wall))
+
+    def over(self, now: Moment, min_validity: float) -> Token | None:
+        """Return the token if it is over, or too short although the wall clock does not say so."""
+        left = self.ends - now.steady
+        unnoticed = left < min_validity <= self.token.remaining(now.wall)
+        return self.token if left <= 0 or unnoticed else None

@@ -207,7 +207,7 @@ class TokenManager:
 
     async def _renew(self, min_validity: float) -> None:
         held = self._hold
-        over = held.token if held and held.ends <= self._clock.steady() else None
+        over = held.over(now(self._clock), min_validity) if held else None
         need = Need(min_validity, rejected=frozenset(self._rejected), expired=over)
         try:
             self._take(await self._supply.obtain(need))
@@ -235,8 +235,8 @@ class TokenManager:
             self._stats.adopted += 1
         if obtained.unsaved:
             self._flights.start("save", self._supply.save)
-        if token.fingerprint in self._rejected:
-            return  # while it was on its way
+        if token.fingerprint in self._rejected or (hold and hold.token == token):
+            return  # rejected while it was on its way; or known, and no clock gives it more life
         # A flight that landed late never takes the place of a newer token.
         moment = now(self._clock)
         if hold is None or token.remaining(moment.wall) > hold.remaining(moment):

@@ -43,8 +43,9 @@ class Need(NamedTuple):
         min_validity: Seconds of life that the token must have left.
         replaces: The token at hand, which early renewal is not content with.
         rejected: Fingerprints of tokens that these callers saw rejected.
-        expired: A token that the steady clock knows to be over, whatever the wall clock says by
-            now. The same token with a later expiry was issued anew, and is not meant.
+        expired: A token that the steady clock knows to be over, or to live too short a time,
+            whatever the wall clock says by now. The same token with a later expiry was issued
+            anew, and is not meant.
         credential: The fingerprint of the present credentials, where it is known.
 
     """
