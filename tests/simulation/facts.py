@@ -43,6 +43,7 @@ class Request:
         delivered: When that reached the sender.
         is_refused: Whether the answer was an error.
         secret: The number of the secret that it was sent with.
+        wait: Seconds that the server told everybody to wait.
 
     """
 
@@ -56,6 +57,7 @@ class Request:
     delivered: float | None = None
     is_refused: bool = False
     secret: int = 0
+    wait: float = 0.0
 
     @property
     def is_after_rejection(self) -> bool:

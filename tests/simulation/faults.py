@@ -141,6 +141,15 @@ FAULTS: dict[str, Fault] = {
     "a refusal is not shared": Fault(
         minting, "failed", instead(mistakes.shares_no_cool_down), World(refuses=0.7)
     ),
+    "a server that names a time is asked before": Fault(
+        minting, "failed", mistakes.ignores_retry_after, World(limits=0.5)
+    ),
+    "a token lives by the wall clock alone": Fault(
+        hold.Hold,
+        "remaining",
+        instead(mistakes.remaining_by_the_wall_clock),
+        World(lifetime=60.0, lives=9.0, steps=9.0),
+    ),
     "a token that is due counts as expired": Fault(
         hold.Hold, "remaining", instead(mistakes.remaining_until_due), World(down=0.4, tasks=9)
     ),

@@ -7,7 +7,7 @@ import math
 from dataclasses import replace
 from typing import Any
 
-from mintonce import Token, cell, minting, outcome
+from mintonce import Token, TokenRequestError, cell, minting, outcome
 from mintonce.record import Record
 from simulation.process import pause
 
@@ -162,6 +162,20 @@ def never_cools_down(right: Any) -> Any:
         return right(replace(record, reason=None), fingerprint, now)
 
     return rejected
+
+
+def ignores_retry_after(right: Any) -> Any:
+    """Make a pause of the usual length, whatever the server asked for."""
+
+    def failed(record: Record, lease: Any, error: Any, now: float, **options: Any) -> Any:
+        return right(record, lease, TokenRequestError(str(error)), now, **options)
+
+    return failed
+
+
+def remaining_by_the_wall_clock(self: Any, now: Any) -> float:
+    """Forget what the steady clock says."""
+    return float(self.token.remaining(now.wall))
 
 
 def remaining_until_due(self: Any, now: Any) -> float:

@@ -50,6 +50,7 @@ class Process:
         troubled_at: When the store last failed it.
         rejected: The tokens that its callers reported.
         hand: The token that it handed out last.
+        since: Since when it hands out that one and no other.
 
     """
 
@@ -66,6 +67,7 @@ class Process:
         self.callers: list[asyncio.Task[None]] = []
         self.rejected: set[str] = set()
         self.hand: Token | None = None
+        self.since = 0.0
         self._run = run
         line = (PushedLine if run.world.pushes else Line)(run, self)
         self.tokens = TokenManager(

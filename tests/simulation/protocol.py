@@ -100,8 +100,9 @@ def _on_asking_again(judge: Judge, request: Request) -> None:
     """Who was refused leaves the server alone for a while, and so does everybody else."""
     for other in judge.requests[-4:]:
         ago = judge.run.now - other.ended
-        is_same = other.secret == request.process.secret
-        if other.is_refused and is_same and 0 <= ago < _SHORTEST_PAUSE and judge.spread < 0.1:
+        is_same = other.wait or other.secret == request.process.secret
+        pause = max(_SHORTEST_PAUSE, other.wait - 0.1)
+        if other.is_refused and is_same and 0 <= ago < pause and judge.spread < 0.1:
             judge.demands(
                 "G5",
                 _may_be_late(other) or _may_be_late(request),

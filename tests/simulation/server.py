@@ -104,6 +104,7 @@ class Server:
             return
         if isinstance(answer, TokenRequestError):
             request.is_refused = True
+            request.wait = answer.retry_after or 0.0
             reply.set_exception(answer)
         elif answer is not None:
             self._run.judge.delivered(request)

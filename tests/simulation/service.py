@@ -28,6 +28,15 @@ def on_token(judge: Judge, process: Process, need: float, token: Token) -> None:
         left >= need - judge.spread - _MOMENT,
         lambda: f"{process} handed out {value} with {left:.2f} s of {need:g} left",
     )
+    # However wrong the clocks are that are set: one clock of this process is right.
+    if process.hand is None or process.hand.access_token != value:
+        process.since = judge.run.now
+    known_for = judge.run.now - process.since
+    judge.demands(
+        "G3",
+        known_for <= judge.world.lifetime - need + _MOMENT,
+        lambda: f"{process} handed out {value} for {known_for:.2f} s, although {need:g} was needed",
+    )
     judge.demands(
         "G6",
         value not in process.rejected,
