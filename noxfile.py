@@ -98,12 +98,13 @@ def typing(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the tests against the wheel; the oldest Python measures their coverage as well."""
     _install(session, "test")
+    # Half the time for two at once.
     if session.posargs or session.python != FOUND[0]:
         session.run("pytest", *(session.posargs or ["-n2"]))
         return
     env = {"COVERAGE_FILE": str(Path(session.create_tmp()) / "coverage")}
     session.run("coverage", "erase", env=env)
-    session.run("coverage", "run", "-m", "pytest", env=env)
+    session.run("coverage", "run", "-m", "pytest", "-n2", env=env)
     session.run("coverage", "combine", "--quiet", env=env)
     session.run("coverage", "report", "--fail-under=98", env=env)
 
@@ -141,7 +142,6 @@ def month(session: nox.Session) -> None:
 def torture(session: nox.Session, loop: str) -> None:
     """Run the tests on another event loop: asyncio in debug mode or with eager tasks, or uvloop."""
     _install(session, "test")
-    # Half the time for two at once; the other sessions run them one after another.
     session.run("pytest", "-n2", *session.posargs, env={"MINTONCE_TEST_LOOP": loop})
 
 
