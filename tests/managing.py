@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from itertools import count
 from typing import Any
 
 from asking import CLIENT_ID, CLIENTS, SECRET
-from mintonce import ClientCredentials, Token, TokenManager
+from mintonce import ClientCredentials, Token, TokenManager, TokenRequestError
 from mintonce.testing import AuthorizationServer, ManualClock
 
 _PACE = 0.005  # seconds between two looks at a condition
@@ -111,3 +111,29 @@ class Handmade:
             "expires_in": self.lifetime,
             **answer,
         }
+
+
+class Preparing(Handmade):
+    """A source that fails to get ready as often as it is told to, once it may.
+
+    Attributes:
+        failures: How often it still fails.
+        error: How it fails.
+        ready: While this is not set, it does neither.
+
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.failures = 0
+        self.error = TokenRequestError("the vault is away")
+        self.ready = asyncio.Event()
+        self.ready.set()
+
+    async def prepare(self, *, timeout: float) -> Callable[[], Awaitable[Mapping[str, Any]]]:  # noqa: ARG002 - it needs none
+        """Get ready, or fail."""
+        await self.ready.wait()
+        if self.failures:
+            self.failures -= 1
+            raise self.error
+        return self.mint

@@ -18,7 +18,7 @@ from mintonce import (
 )
 from mintonce.testing import ManualClock
 from torture import may_leave
-from troubled import Swap, Troubled
+from troubled import Swap, Trouble, Troubled, fails
 
 DAY = Budget(10, per="day")
 
@@ -105,9 +105,8 @@ async def test_a_refusal_that_could_not_be_shared(budget: Budget | None) -> None
         assert 2 == source.requests
 
 
-def test_the_loop_ends_while_the_token_is_stored() -> None:
-    """It was paid for: it is stored all the same, and the next loop finds it."""
-    source, store = Handmade(), Troubled()
+def leave(source: Handmade, store: Troubled, *troubles: Trouble) -> None:
+    """End the event loop while the store takes the token; then this goes wrong with the rest."""
     begun = asyncio.Event()
 
     async def stuck(swap: Swap) -> bool:
@@ -115,22 +114,36 @@ def test_the_loop_ends_while_the_token_is_stored() -> None:
         await asyncio.Event().wait()
         return await swap()
 
-    async def leave() -> None:
+    async def get() -> None:
         source.open.clear()
         waiting = asyncio.create_task(TokenManager(source, store=store).get())
         await eventually(lambda: source.requests)
-        store.swaps = [stuck]
+        store.swaps = [stuck, *troubles]
         source.open.set()
         await begun.wait()
         assert not waiting.done()
 
+    with may_leave("its loop ends in mid-flight"):
+        asyncio.run(get())
+
+
+def test_the_loop_ends_while_the_token_is_stored() -> None:
+    """It was paid for: it is stored all the same, and the next loop finds it."""
+    source, store = Handmade(), Troubled()
+    leave(source, store)
+
     async def come_back() -> None:
         assert "handmade-1" == (await TokenManager(source, store=store).get()).access_token
 
-    with may_leave("its loop ends in mid-flight"):
-        asyncio.run(leave())
     asyncio.run(come_back())
     assert 1 == source.requests
+
+
+def test_the_loop_ends_and_the_store_fails(caplog: pytest.LogCaptureFixture) -> None:
+    """Nobody is left to hand the token to; the log tells why it is lost."""
+    leave(Handmade(), Troubled(), fails)
+    lines = [r.getMessage() for r in caplog.records if r.name == "mintonce"]
+    assert ["a new token could not be stored: refused"] == lines
 
 
 @pytest.mark.asyncio

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import nullcontext
 from datetime import timedelta
 from typing import Any
 
@@ -61,6 +62,19 @@ async def test_what_became_of_a_request_is_written_down(outcome: Any, left: int)
     assert (outcome, DAY) == (found.mints[0].outcome, found.mints[0].lifetime)
     assert (Quota(9, 8, NOW + 1),) == found.quotas
     assert 1 - left == sum(number for _, number in found.counts)
+
+
+@pytest.mark.parametrize(("away", "believed"), [(40 * DAY - 1, True), (40 * DAY, False)])
+async def test_a_window_of_the_server_that_is_no_month(away: float, *, believed: bool) -> None:
+    """It was told by a clock that was wrong, whether it comes in now or has come in before."""
+    nothing_left = (Quota(9, 0, NOW + away),)
+    told, kept = (books(MemoryStore(), TWO) for _ in range(2))
+    await told.reserve(make_mint(1))
+    await told.settle(make_mint(1), "minted", quotas=nothing_left)
+    await kept.cell.update(lambda _: Ledger(quotas=nothing_left))
+    for one, now in [(told, NOW + 1), (kept, NOW)]:
+        with pytest.raises(BudgetExhausted) if believed else nullcontext():
+            await one.check("cold", now)
 
 
 async def test_the_ledger_is_kept_for_longer_than_any_window() -> None:

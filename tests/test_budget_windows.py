@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
+from typing import get_args
 
 import pytest
 
@@ -190,3 +192,16 @@ def test_people_can_read_the_window() -> None:
     """As in the messages and in the status."""
     assert "month" == Budget(1, per="month").period
     assert "1 day, 0:00:00 (rolling)" == Budget(1, per=timedelta(days=1)).period
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="only the system can set its time zone")
+def test_windows_are_those_of_utc(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wherever the process runs, and where hours begin at other minutes, too."""
+    expected = [calendar_window(per, NOW) for per in get_args(Period)]
+    monkeypatch.setenv("TZ", "XXX-05:30")
+    time.tzset()
+    try:
+        assert expected == [calendar_window(per, NOW) for per in get_args(Period)]
+    finally:
+        monkeypatch.undo()
+        time.tzset()

@@ -47,6 +47,24 @@ async def test_an_unreadable_ledger_is_an_error_that_names_the_file(
 
 
 @pytest.mark.asyncio
+@pytest.mark.parametrize("count", ["failures", "rejections"])
+async def test_a_record_with_a_count_below_zero(
+    count: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nobody wrote that: it is put aside like anything else that is no record."""
+    record = record_of(MemoryStore())
+    await record.update(lambda _: make_record(**{count: 1}))
+    raw = (await record.read()).raw
+    assert raw
+    broken = MemoryStore(
+        {"token-a": raw.replace(f'"{count}":1'.encode(), f'"{count}":-1'.encode())}
+    )
+    assert Record() == (await record_of(broken).read()).value
+    (line,) = caplog.messages
+    assert ": a record has a count below zero; put aside as 'token-a-corrupt'" in line
+
+
+@pytest.mark.asyncio
 async def test_what_a_store_says_itself_is_passed_on() -> None:
     """It knows best whether it is away, or asked for something that makes no sense."""
     store = Troubled()

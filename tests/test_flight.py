@@ -174,3 +174,17 @@ async def test_a_call_can_be_stopped() -> None:
     await asyncio.wait(waiting)
     assert waiting[0].cancelled()
     assert 1 == call.ended
+
+
+@pytest.mark.asyncio
+async def test_who_waits_for_the_end_of_all_does_not_wait_for_longer() -> None:
+    """A few turns of the loop after the last has ended."""
+    flights, call = Flights(), Call()
+    flights.start("get", call)
+    draining = asyncio.create_task(flights.drain())
+    await eventually(lambda: call.made)
+    assert not draining.done()
+    call.end.set()
+    await steps(10)
+    assert draining.done()
+    assert "get" not in flights

@@ -91,7 +91,7 @@ def test_a_newer_token_that_came_late_is_not_overwritten(lease: Lease) -> None:
     """Who had lost the lease sent its request after ours: that token stays, our lease ends."""
     lease = replace(lease, over=OLD.fingerprint)
     newer = make_token("newer", issued_at=NOW + 5)
-    before = make_record(token=newer, lease=lease, failures=2)
+    before = make_record(token=newer, lease=lease, failures=2, cool_down=make_cool_down())
     assert make_record(token=newer) == landed(before, lease, NEW)
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
+from flying import steps
 from making import make_lease, make_token
-from managing import Handmade, passing
+from managing import Handmade, Preparing, passing
 from mintonce import MemoryStore, TokenManager, TokenRequestError
 from mintonce.cell import Cell
 from mintonce.outcome import landed
@@ -20,7 +19,6 @@ from mintonce.testing import ManualClock
 from troubled import run, skip
 
 WRONG = TokenRequestError("wrong secret", permanent=True)
-AWAY = TokenRequestError("the vault is away")
 THEIRS = make_lease("them", by="other:2")
 
 
@@ -35,24 +33,6 @@ class Rotating(Handmade):
         return self.credential
 
 
-class Preparing(Handmade):
-    """A source that fails to get ready as often as it is told to, once it may."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.failures = 0
-        self.ready = asyncio.Event()
-        self.ready.set()
-
-    async def prepare(self, *, timeout: float) -> Callable[[], Awaitable[Mapping[str, Any]]]:  # noqa: ARG002 - it needs none
-        """Get ready, or fail."""
-        await self.ready.wait()
-        if self.failures:
-            self.failures -= 1
-            raise AWAY
-        return self.mint
-
-
 @pytest.mark.asyncio
 async def test_new_credentials_need_not_wait() -> None:
     """Those that were refused do; and so does every manager that has the same."""
@@ -65,6 +45,25 @@ async def test_new_credentials_need_not_wait() -> None:
         assert 1 == source.requests
         source.credential = "new"
         await tokens.get()
+    assert 2 == source.requests
+
+
+@pytest.mark.asyncio
+async def test_new_credentials_that_another_process_has_as_well() -> None:
+    """It may be asking with them: that is waited for, until it is dead."""
+    source, store, clock = Rotating(), MemoryStore(), ManualClock()
+    source.answers = [WRONG]
+    others: Cell[Record] = Cell(store, source.key, Record, writer="them", ttl=lambda _: 60.0)
+    async with TokenManager(source, store=store, clock=clock) as tokens:
+        with pytest.raises(TokenRequestError, match="wrong secret"):
+            await tokens.get()
+        source.credential = "new"
+        await others.update(lambda record: replace(record, lease=THEIRS))
+        waiting = asyncio.create_task(tokens.get())
+        await steps(50)
+        assert 1 == source.requests
+        async with passing(clock):
+            assert "handmade-1" == (await waiting).access_token
     assert 2 == source.requests
 
 

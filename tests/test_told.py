@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import pytest
 
-from managing import Handmade
+from managing import Handmade, Preparing
 from mintonce import Budget, StoreError, TokenManager, TokenRequestError
 from mintonce.testing import ManualClock
 from troubled import Trouble, Troubled, fails
@@ -55,3 +55,27 @@ async def test_a_write_that_failed(
         with suppress(StoreError, TokenRequestError):
             await tokens.get()
         assert [("WARNING", line)] == told(caplog)
+
+
+async def test_not_ready_and_the_lease_stays(caplog: pytest.LogCaptureFixture) -> None:
+    """The others wait until it is dead, and whoever wonders finds out why."""
+    source, store = Preparing(), Troubled()
+    source.failures, source.error = 1, TokenRequestError("no vault", permanent=True)
+    store.swaps = [None, fails]  # the lease, and giving it back
+    async with TokenManager(source, store=store, clock=ManualClock()) as tokens:
+        with pytest.raises(TokenRequestError, match="no vault"):
+            await tokens.get()
+    assert [("WARNING", "the lease could not be given back: refused")] == told(caplog)
+
+
+async def test_a_budget_that_will_not_last(caplog: pytest.LogCaptureFixture) -> None:
+    """It is told with the first token, whose life says how many are needed."""
+    budget = Budget(9, per="month")
+    source, clock = Handmade(lifetime=3600.0), ManualClock()
+    async with TokenManager(source, budget=budget, clock=clock) as tokens:
+        await tokens.get()
+        (forecast,) = [line.forecast for line in (await tokens.status()).budgets]
+    assert forecast
+    line = f"token requests per month will not last: {forecast.needed} needed, 8 left"
+    assert [("WARNING", f"the budget of 9 {line}")] == told(caplog)
+    assert forecast.needed > 8

@@ -38,6 +38,7 @@ class Runner:
     Attributes:
         survived: The mutants that no test notices.
         hung: Those that made a test hang.
+        failed: What tests say that fail without any change; nothing was tried then.
 
     """
 
@@ -45,17 +46,29 @@ class Runner:
         self._mutants = mutants
         self._jobs = jobs
         self._times = scratch / "times.json"
+        self._failed = scratch / "failed.json"
         self._scratch = scratch
         self._best: dict[str, list[int]] = {}  # the tests that noticed a mutant of the function
         self._running: dict[int, Mutant] = {}
         self.survived: list[Mutant] = []
         self.hung: list[Mutant] = []
+        self.failed: dict[str, str] = {}
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Note which test failed, and how."""
+        if report.failed:
+            self.failed[report.nodeid] = report.longreprtext
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Run the tests as they are first, and then for each mutant those that get there."""
+        if session.testsfailed:
+            return True  # pytest says itself what could not be collected
         session.config.pluginmanager.unregister(name="terminalreporter")
         if os.waitpid(_fork(partial(self._measure, session)), 0)[1]:
-            pytest.exit("the tests fail without any change", 1)
+            self.failed = {"the run": "It did not come to an end."}
+            if self._failed.exists():
+                self.failed = json.loads(self._failed.read_text("utf-8"))
+            return True
         times: Times = {
             function: {int(number): took for number, took in tests.items()}
             for function, tests in json.loads(self._times.read_text()).items()
@@ -95,6 +108,8 @@ class Runner:
             for function in state()._stats:
                 times.setdefault(function, {})[number] = took
         self._times.write_text(json.dumps(times))
+        if self.failed:
+            self._failed.write_text(json.dumps(self.failed), "utf-8")
         return not session.testsfailed
 
     def _run(self, session: pytest.Session, order: list[int]) -> bool:
