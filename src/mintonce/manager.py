@@ -229,14 +229,14 @@ class TokenManager:
 
     def _take(self, obtained: Obtained) -> None:
         token, hold = obtained.token, self._hold
-        if obtained.reason:
-            self._stats.minted += 1
-        else:
-            self._stats.adopted += 1
+        is_new = obtained.reason is not None
+        self._stats.minted += is_new
+        self._stats.adopted += not is_new
         if obtained.unsaved:
             self._flights.start("save", self._supply.save)
-        if token.fingerprint in self._rejected or (hold and hold.token == token):
-            return  # rejected while it was on its way; or known, and no clock gives it more life
+        is_known = hold and hold.token == token and not is_new
+        if is_known or token.fingerprint in self._rejected:
+            return  # no clock gives it more life; or it was rejected while it was on its way
         # A flight that landed late never takes the place of a newer token.
         moment = now(self._clock)
         if hold is None or token.remaining(moment.wall) > hold.remaining(moment):
