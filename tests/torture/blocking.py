@@ -27,6 +27,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, ParamSpec, TypeVar
 
+import coverage
+
 import mintonce
 from torture.offences import report
 
@@ -38,8 +40,9 @@ _NOT_OURS = (
     str(Path(asyncio.__file__).parent) + os.sep,
     str(Path(__file__).parents[1]) + os.sep,
     "<frozen importlib",
-    # Who writes a traceback looks at source files.
+    # Who writes a traceback looks at source files, and so does who measures coverage.
     *(str(module.__file__) for module in (linecache, traceback)),
+    str(Path(coverage.__file__).parent) + os.sep,
 )
 
 EVENTS = frozenset(
