@@ -155,7 +155,7 @@ def drawn(chance: Random) -> World:
         tasks=_few(chance),
         hosts=chance.choice([1, 3, 10]),
         lifetime=lifetime,
-        lives=chance.uniform(1.5, 3.0),
+        lives=chance.uniform(1.2, 2.4),
         distance=chance.choice([0.002, 0.02, 0.1]),
         latency=chance.choice([0.1, 1.0, 1.0, 6.0]),
         pushes=chance.random() < 0.5,
@@ -168,7 +168,7 @@ def drawn(chance: Random) -> World:
 
 def _few(chance: Random) -> int:
     """From 1 to 50, and seldom many."""
-    return int(50.99 ** (chance.random() ** 6))
+    return int(50.99 ** (chance.random() ** 8))
 
 
 def _budget(chance: Random, lifetime: float) -> Budget | None:
