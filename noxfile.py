@@ -66,6 +66,13 @@ def _install(session: nox.Session, group: str) -> None:
     )
 
 
+def _run(session: nox.Session, program: str, *arguments: str, group: str = "test") -> None:
+    """Run a program that stands among the tests."""
+    _install(session, group)
+    env = {"PYTHONPATH": str(Path("tests").absolute())}
+    session.run("python", "-m", program, *arguments, *session.posargs, env=env)
+
+
 @nox.session(venv_backend="none")
 def wheel(session: nox.Session) -> None:
     """Build the wheel that the other sessions install."""
@@ -112,29 +119,20 @@ def tests(session: nox.Session) -> None:
 @nox.session(requires=["wheel"])
 def simulation(session: nox.Session) -> None:
     """Run twenty thousand fleets in made-up time; ``-- --seed 7`` runs one, and shows it all."""
-    _install(session, "test")
-    with session.chdir("tests"):
-        session.run("python", "-m", "simulation", *session.posargs)
+    _run(session, "simulation")
 
 
 @nox.session(requires=["wheel"])
 def soak(session: nox.Session) -> None:
     """Run fleets that no other run has seen, for an hour, or for ``-- --seconds`` as many."""
-    _install(session, "test")
     first = str(secrets.randbelow(10**9))
-    with session.chdir("tests"):
-        session.run(
-            *("python", "-m", "simulation", "--first", first, "--seconds", "3600"),
-            *session.posargs,
-        )
+    _run(session, "simulation", "--first", first, "--seconds", "3600")
 
 
 @nox.session(requires=["wheel"])
 def month(session: nox.Session) -> None:
     """Let a hundred workers live for a month of made-up time, and count what they mint."""
-    _install(session, "test")
-    with session.chdir("tests"):
-        session.run("python", "-m", "simulation.month", *session.posargs)
+    _run(session, "simulation.month")
 
 
 @nox.session(requires=["wheel"])
@@ -180,9 +178,7 @@ def bench(session: nox.Session) -> None:
 @nox.session(requires=["wheel"])
 def model(session: nox.Session) -> None:
     """Explore every interleaving of a few processes, also in the worlds too large for the tests."""
-    _install(session, "test")
-    session.chdir("tests")
-    session.run("python", "-m", "model")
+    _run(session, "model")
 
 
 @nox.session(requires=["wheel"])
@@ -198,5 +194,4 @@ def chaos(session: nox.Session) -> None:
 @nox.session(requires=["wheel"])
 def mutation(session: nox.Session) -> None:
     """Change the code in every small way: a test has to notice. Not part of the checks."""
-    _install(session, "mutation")
-    session.run("python", "-m", "mutation", *session.posargs, env={"PYTHONPATH": "tests"})
+    _run(session, "mutation", group="mutation")

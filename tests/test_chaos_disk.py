@@ -18,7 +18,7 @@ import pytest
 import chaos
 from filing import unmeasured
 
-PROGRAM = Path(__file__).with_name("small_disk.py")
+PROGRAM = Path(chaos.__file__).with_name("small_disk.py")
 RUNS = chaos.times(1, 10)
 
 # In a mount namespace of its own, in which anybody may mount, where the system allows that at all.

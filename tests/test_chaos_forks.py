@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 import chaos
+from chaos.nurse import Nurse, judged, nursery
+from chaos.scene import Scene, scene
 from managing import eventually
 from mintonce.testing import Fault
-from nurse import Nurse, judged, nursery
-from scene import Scene, scene
 
 pytestmark = [
     pytest.mark.asyncio,

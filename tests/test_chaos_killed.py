@@ -11,10 +11,10 @@ from statistics import median
 import pytest
 
 import chaos
+from chaos.nurse import Late, nursery
+from chaos.scene import Scene, scene
 from managing import moment
 from mintonce.testing import Fault
-from nurse import Late, nursery
-from scene import Scene, scene
 
 pytestmark = [
     pytest.mark.asyncio,

@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 
 import chaos
+from chaos.nurse import Late, Nurse, judged, nursery
+from chaos.scene import Scene, pid_of, scene
 from managing import moment
 from mintonce.testing import Fault
-from nurse import Late, Nurse, judged, nursery
-from scene import Scene, pid_of, scene
 
 pytestmark = [
     pytest.mark.asyncio,

@@ -12,14 +12,14 @@ from pathlib import Path
 import pytest
 
 import chaos
+from chaos.nurse import PATIENCE, Nurse, nursery
+from chaos.offspring import grown
 from filing import names
 from managing import eventually, moment
 from mintonce.books import Books
 from mintonce.cell import Cell
 from mintonce.record import Record
 from mintonce.stores import FileStore
-from nurse import PATIENCE, Nurse, nursery
-from offspring import grown
 
 pytestmark = [
     pytest.mark.asyncio,

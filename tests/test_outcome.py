@@ -17,7 +17,7 @@ REJECTED = make_lease(reason="rejected")
 MINE = make_lease(reason="expired")
 THEIRS = make_lease("them", by="other:2")
 OLD = make_token("old", issued_at=NOW - 3590)
-EARLY = make_lease(reason="early", over=OLD.fingerprint)
+EARLY = make_lease(reason="early", instead_of=OLD.fingerprint)
 NEW = make_token("new")
 MINTING = make_record(token=OLD, lease=MINE)
 TAKEN_OVER = make_record(token=OLD, by="other:2", lease=THEIRS)
@@ -67,7 +67,7 @@ def test_a_token_that_replaces_a_rejected_one_lands() -> None:
 def test_a_token_that_nobody_could_use_is_replaced(lease: Lease) -> None:
     """Whatever its expiry says: it came from the future, or its rejection could not be shared."""
     useless = make_token("useless", issued_at=NOW + 9999)
-    lease = replace(lease, over=useless.fingerprint)
+    lease = replace(lease, instead_of=useless.fingerprint)
     after = landed(make_record(token=useless, lease=lease), lease, NEW)
     assert after is not None
     assert (NEW, None) == (after.token, after.cool_down)
@@ -89,7 +89,7 @@ def test_a_late_token_never_takes_the_place_of_a_newer_one() -> None:
 @pytest.mark.parametrize("lease", [MINE, EARLY], ids=["cold", "early"])
 def test_a_newer_token_that_came_late_is_not_overwritten(lease: Lease) -> None:
     """Who had lost the lease sent its request after ours: that token stays, our lease ends."""
-    lease = replace(lease, over=OLD.fingerprint)
+    lease = replace(lease, instead_of=OLD.fingerprint)
     newer = make_token("newer", issued_at=NOW + 5)
     before = make_record(token=newer, lease=lease, failures=2, cool_down=make_cool_down())
     assert make_record(token=newer) == landed(before, lease, NEW)
@@ -159,7 +159,7 @@ def test_a_better_token_lands_early(new: Token) -> None:
 def test_a_token_lands_early_after_the_clock_was_set_back() -> None:
     """It seems to expire before the old one, which was stamped before the step."""
     old = make_token("old", issued_at=NOW + 1)
-    lease = replace(EARLY, over=old.fingerprint)
+    lease = replace(EARLY, instead_of=old.fingerprint)
     after = landed(make_record(token=old, lease=lease), lease, NEW)
     assert after is not None
     assert (NEW, None) == (after.token, after.cool_down)

@@ -94,8 +94,8 @@ def test_without_a_usable_token_one_is_claimed(
 ) -> None:
     """The lease goes into the record, with the reason; all else stays as it is."""
     record = make_record(token=token, failures=2, rejected=("0123456789ab",))
-    over = token.fingerprint if token else None
-    lease = replace(ME, reason=reason, over=over)
+    old = token.fingerprint if token else None
+    lease = replace(ME, reason=reason, instead_of=old)
     assert Claim(replace(record, lease=lease), lease) == step(record, need)
 
 
@@ -104,7 +104,7 @@ def test_without_a_usable_token_one_is_claimed(
 def test_a_token_that_was_rejected_is_replaced(need: Need, now: float) -> None:
     """Whoever saw it; and also if it has expired meanwhile, it is known why there is no other."""
     record = make_record(token=FRESH, rejected=(FRESH.fingerprint,))
-    lease = replace(ME, reason="rejected", over=FRESH.fingerprint)
+    lease = replace(ME, reason="rejected", instead_of=FRESH.fingerprint)
     assert Claim(replace(record, lease=lease), lease) == step(record, need, now=now)
 
 

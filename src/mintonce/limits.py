@@ -18,6 +18,8 @@ _SLICES = 10  # one after another: however long it stood still, that takes away 
 async def time_limit(seconds: float) -> AsyncGenerator[None]:
     """Cancel the block after so many seconds in which the process ran.
 
+    Later where the event loop is: each slice begins when the one before has been seen to end.
+
     Raises:
         TimeoutError: It was cancelled.
 

@@ -51,7 +51,7 @@ def landed(record: Record, lease: Lease, token: Token) -> Record | None:
         if _outlives(record, token):
             return None
         return replace(record, token=token, reason=lease.reason, by=lease.by)
-    if record.token and record.token.fingerprint != lease.over and _outlives(record, token):
+    if record.token and record.token.fingerprint != lease.instead_of and _outlives(record, token):
         # Somebody who had lost the lease sent a late request, and got the newer token.
         return replace(record, lease=None, cool_down=None, failures=0)
     if record.token and lease.reason == "early" and _is_no_better(token, record):

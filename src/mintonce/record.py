@@ -28,14 +28,14 @@ class Lease:
         holder: Unique to one attempt of one process.
         by: Host and process id, for people.
         reason: Why it mints.
-        over: The fingerprint of the token that it was claimed over, None if there was none.
+        instead_of: The fingerprint of the token that was there then, None if there was none.
 
     """
 
     holder: str
     by: str
     reason: Reason
-    over: str | None = None
+    instead_of: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,7 +109,7 @@ def decide(
         record: What the store keeps.
         now: Unix seconds.
         need: What the callers need.
-        me: The lease to claim; what it is claimed over, and why, is filled in here.
+        me: The lease to claim; why, and instead of which token, is filled in here.
         unchanged_for: Seconds that this process has seen the record unchanged.
         cooled_for: Seconds for which it has known of the cool-down in the record.
 
@@ -125,8 +125,8 @@ def decide(
         return Wait()
     if token and _is_rejected(record, need) and token.fingerprint not in record.rejected:
         return Tell(token.fingerprint)
-    over = token.fingerprint if token else None
-    lease = replace(me, reason=_reason(record, now, need), over=over)
+    old = token.fingerprint if token else None
+    lease = replace(me, reason=_reason(record, now, need), instead_of=old)
     return Claim(replace(record, lease=lease), lease)
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from mintonce import BudgetExhausted, MintonceError, Token, UsageError, codec
-from mintonce.ledger import Ledger
 from mintonce.record import Record
 from mintonce.token import fingerprint
 from simulation import protocol, service
@@ -109,7 +109,7 @@ class Judge:
                 self.kept.setdefault(after.token.access_token, self.run.now)
             self.record, self.written = after, self.run.now
         elif key == process.ledger_key:
-            self._reserve(process, _ledger(old), _ledger(new))
+            self._reserve(process, _outcomes(old), _outcomes(new))
 
     def _claim(self, process: Process, before: Record, after: Record) -> None:
         lease = after.lease
@@ -121,12 +121,11 @@ class Judge:
             self.owners[lease.holder] = process
             protocol.on_claim(self, claim, before)
 
-    def _reserve(self, process: Process, before: Ledger, after: Ledger) -> None:
-        known = {mint.id for mint in before.mints}
-        for mint in after.mints:
-            if mint.id not in known:
-                self.reservations.setdefault(process.name, []).append(mint.id)
-            elif mint.outcome == "refused" and (request := self._settled.get(mint.id)):
+    def _reserve(self, process: Process, before: dict[str, str], after: dict[str, str]) -> None:
+        for mint, outcome in after.items():
+            if mint not in before:
+                self.reservations.setdefault(process.name, []).append(mint)
+            elif outcome == "refused" != before[mint] and (request := self._settled.get(mint)):
                 protocol.on_refund(self, request)
 
     # The server.
@@ -235,5 +234,7 @@ def _record(raw: bytes | None) -> Record:
 
 
 @lru_cache(maxsize=4)
-def _ledger(raw: bytes | None) -> Ledger:
-    return codec.load(Ledger, raw) if raw else Ledger()
+def _outcomes(raw: bytes | None) -> dict[str, str]:
+    """What became of the requests in a ledger, read without the code under test."""
+    mints = json.loads(raw)["mints"] if raw else []
+    return {mint["id"]: mint["outcome"] for mint in mints}

@@ -49,7 +49,7 @@ def on_claim(judge: Judge, claim: Claim, before: Record) -> None:
         allowed = max(min(_EARLY, world.lifetime / 10), world.demand) + judge.spread
         judge.demands(
             "G1",
-            left <= allowed + _MOMENT or claim.instead_of in judge.dead,
+            left <= allowed + _MOMENT,
             lambda: f"{claim.process} wants to mint, but {claim.instead_of} lives {left:.2f} s",
         )
     if before.lease:
@@ -154,7 +154,7 @@ def on_refund(judge: Judge, request: Request) -> None:
     """A request that may have cost a token stays counted."""
     judge.demands(
         "G2",
-        not (request.counts and judge.world.budget) or request.ended == math.inf,
+        not (request.counts and judge.world.budget),
         lambda: f"the request of {request.process} at {request.sent:.3f} s is not counted any more",
     )
 

@@ -169,7 +169,9 @@ class ProcessLoop(_Loop):  # type: ignore[misc]  # of no type, as said above
         context: Context | None = None,
     ) -> Call:
         """Make a callback after so many seconds."""
-        return self.call_at(self.timeline.now + delay, callback, *args, context=context)
+        call = Call(self, callback, args, context, self.timeline.now + delay)
+        self.timeline.at(call)
+        return call
 
     def create_future(self) -> asyncio.Future[Any]:
         """Make a future of this loop."""

@@ -19,9 +19,8 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
 from types import FrameType
@@ -30,6 +29,7 @@ from typing import Any, ParamSpec, TypeVar
 import coverage
 
 import mintonce
+from torture.allowance import Allowance
 from torture.offences import report
 
 P = ParamSpec("P")
@@ -69,19 +69,8 @@ SILENT: tuple[tuple[Any, str], ...] = (
 _TO_THREADS = {threading.Thread.start.__code__, ThreadPoolExecutor.submit.__code__}
 """These wait for a moment until a thread runs, as whoever does not want to block has to."""
 
-_allowed = 0
-
-
-@contextmanager
-def may_block(reason: str) -> Generator[None]:
-    """Let this package block the loop while the block runs; say why it is right to."""
-    global _allowed  # noqa: PLW0603 - one test runs at a time, in however many threads and tasks
-    assert reason
-    _allowed += 1
-    try:
-        yield
-    finally:
-        _allowed -= 1
+may_block = Allowance()
+"""Lets this package block the loop while a block runs."""
 
 
 def install() -> None:
@@ -107,7 +96,7 @@ def _watching(call: Callable[P, T], name: str) -> Callable[P, T]:
 
 
 def _judge(what: str, frame: FrameType | None) -> None:
-    if _allowed or asyncio._get_running_loop() is None:
+    if may_block.is_given or asyncio._get_running_loop() is None:
         return
     while frame:
         code = frame.f_code

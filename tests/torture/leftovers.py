@@ -8,26 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Generator
-from contextlib import contextmanager
 from functools import wraps
 
+from torture.allowance import Allowance
 from torture.blocking import OURS
 from torture.offences import report
 
-_allowed = 0
-
-
-@contextmanager
-def may_leave(reason: str) -> Generator[None]:
-    """Let loops end in this block while tasks of this package run; say why it is right to."""
-    global _allowed  # noqa: PLW0603 - one test runs at a time
-    assert reason
-    _allowed += 1
-    try:
-        yield
-    finally:
-        _allowed -= 1
+may_leave = Allowance()
+"""Lets loops end in a block while tasks of this package run."""
 
 
 def install() -> None:
@@ -54,7 +42,7 @@ class _Reports(logging.Handler):
 
 
 def _look_for_tasks(loop: asyncio.AbstractEventLoop | None) -> None:
-    if loop is None or loop.is_closed() or _allowed:
+    if loop is None or loop.is_closed() or may_leave.is_given:
         return
     for task in asyncio.all_tasks(loop):
         code = getattr(task.get_coro(), "cr_code", None)

@@ -126,7 +126,7 @@ async def nursery(*, warm: bool = True) -> AsyncIterator[Nurse]:
     They have imported what mints, unless they are not `warm`.
     """
     # Coverage is slow to fork, and what runs here runs elsewhere under its eyes.
-    paths = [os.environ.get("PYTHONPATH", ""), str(Nurse.PROGRAM.parent)]
+    paths = [os.environ.get("PYTHONPATH", ""), str(Nurse.PROGRAM.parents[1])]
     env = {**unmeasured(), "PYTHONPATH": os.pathsep.join(filter(None, paths))}
     nurse = await Nurse.start({"warm": warm}, env=env)
     try:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from chaos.nurse import PATIENCE, Late, Nurse
 from fleet import order_of
 from managing import credentials, server_of
 from mintonce.books import Books
@@ -17,7 +18,6 @@ from mintonce.ledger import Ledger
 from mintonce.record import Lease, Record
 from mintonce.stores import FileStore
 from mintonce.testing import AuthorizationServer
-from nurse import PATIENCE, Late, Nurse
 
 
 @dataclass(frozen=True)

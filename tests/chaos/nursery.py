@@ -20,7 +20,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from offspring import JOBS, in_child, is_reserved, tell
+from chaos.offspring import JOBS, in_child, is_reserved, tell
 
 PATIENCE = 20.0  # seconds until a child has to be where it is to be stopped
 STEP = 0.000_05  # seconds for which it goes on before it is stopped again
