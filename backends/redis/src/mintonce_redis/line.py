@@ -1,0 +1,229 @@
+"""A line: one connection to a server, over which all tasks of an event loop talk at once.
+
+Commands go out as they come, each exactly once. Nothing here sends anything again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import random
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Any, cast
+
+from redis.asyncio.connection import AbstractConnection
+from redis.exceptions import RedisError, ResponseError
+
+from mintonce_redis.hearing import Hearing
+from mintonce_redis.questions import Question, Questions
+from mintonce_redis.reasons import Late, Lost
+
+ANSWER = 2.0
+"""Seconds after which a server that does not answer is given up."""
+
+IDLE = 2.0
+"""Seconds after which a line that nobody uses is closed."""
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 2.0  # seconds between two attempts to connect
+
+_AS_LONG_AS_IT_TAKES: dict[str, Any] = {
+    "timeout": math.inf,
+    "disconnect_on_error": False,
+    "push_request": True,
+}
+
+Opener = Callable[[], Awaitable[AbstractConnection]]
+
+
+class Line:
+    """Opens by itself when made, and closes by itself when nobody has used it for a while.
+
+    Args:
+        where: Where it leads, as people write it.
+        open_: Makes a connection that is ready for commands.
+        failures: How many such lines in a row have ended before an answer.
+
+    Attributes:
+        where: Where it leads.
+        hearing: What the server tells over this line.
+        is_open: Whether it was opened.
+        is_good: Whether a command was answered. A proxy may let in whom it can lead nowhere.
+        lost: Why it has ended.
+
+    """
+
+    def __init__(self, where: str, open_: Opener, *, failures: int = 0) -> None:
+        self.where = where
+        self.hearing: Hearing = Hearing()
+        self.is_open: bool = False
+        self.is_good: bool = False
+        self.lost: Exception | None = None
+        self._failures = failures
+        self._retry_at = 0.0
+        self._questions = Questions()
+        self._connection: AbstractConnection | None = None
+        self._sending: asyncio.Task[None] | None = None
+        self._time = asyncio.get_running_loop().time
+        self._used = self._heard = self._time()
+        self._closing: asyncio.TimerHandle | None = None
+        self._running: asyncio.Task[None] = asyncio.create_task(
+            self._run(open_), name="mintonce-redis line"
+        )
+
+    @property
+    def quiet(self) -> float:
+        """Seconds since the server was last heard."""
+        return self._time() - self._heard
+
+    @property
+    def failures(self) -> int:
+        """How many lines in a row have ended before an answer."""
+        return 0 if self.is_good else self._failures + 1
+
+    @property
+    def pause(self) -> float:
+        """Seconds to wait until the next attempt."""
+        return self._retry_at - self._time()
+
+    async def ask(
+        self,
+        *command: bytes,
+        asking: bool = False,
+        heed: Callable[[Any], None] | None = None,
+        within: float = ANSWER,
+    ) -> Any:
+        """Send a command, and return what the server answers.
+
+        Args:
+            command: The command.
+            asking: Another node of a cluster says that it has to be said here.
+            heed: Sees the answer, in the order in which the server says and tells things.
+            within: Seconds after which the line counts as dead.
+
+        Raises:
+            RedisError: The server refused, or nobody can know whether it did as it was told.
+
+        """
+        answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+
+        def take(reply: Any) -> None:
+            if heed:
+                heed(reply)
+            if answer.done():
+                return  # whoever asked has left
+            if isinstance(reply, BaseException):
+                answer.set_exception(reply)
+            else:
+                answer.set_result(reply)
+
+        if asking:
+            self.post(lambda _: None, b"ASKING")
+        self.post(take, *command, answer=answer)
+        try:
+            async with asyncio.timeout(within):
+                return await answer
+        except TimeoutError:
+            self.end(Late(f"no answer within {within:g} s"))
+            raise Late(f"no answer within {within:g} s") from None
+
+    def post(
+        self,
+        take: Callable[[Any], None],
+        *command: bytes,
+        answer: asyncio.Future[Any] | None = None,
+    ) -> None:
+        """Send a command, and have its answer taken by `take`, in the order of the server."""
+        if self.lost:
+            take(self.lost.with_traceback(None))
+            return
+        self._used = self._time()
+        self._questions.add(Question(command, take, answer))
+        self._send_soon()
+
+    async def aclose(self) -> None:
+        """Close it; those who wait for an answer get an error."""
+        self.end(Lost("closed by this program"))
+        self._running.cancel()  # if it was lost before, it may not have heard of that
+        await asyncio.wait({task for task in (self._running, self._sending) if task})
+
+    def end(self, why: Exception) -> None:
+        """Give it up; those who wait for an answer are told why."""
+        if not self.lost:
+            self._lose(why)
+            self._running.cancel()
+
+    def _lose(self, why: Exception) -> None:
+        if self.lost:
+            return
+        self.lost = why
+        if self._closing:
+            self._closing.cancel()
+        self.hearing.forget()
+        longest = min(_FIRST_PAUSE * 2**self._failures, _LONGEST_PAUSE)
+        if not self.is_good:  # jitter needs no cryptography
+            self._retry_at = self._time() + longest * random.uniform(0.5, 1.0)  # noqa: S311 - as said
+        for question in self._questions.end():
+            question.take(why)
+
+    async def _run(self, open_: Opener) -> None:
+        try:
+            self._connection = await open_()
+            self.is_open = True
+            self._send_soon()
+            self._close_when_idle()
+            while not self.lost:
+                self._hear(await _next(self._connection))
+        except Exception as error:  # noqa: BLE001 - whatever it is, those who asked are told
+            self._lose(error)
+            if self._connection:
+                await self._connection.disconnect(nowait=True)
+        finally:
+            self._lose(Lost("closed, since its event loop ended"))
+            if self._connection:
+                with suppress(RedisError, OSError):
+                    await self._connection.disconnect()
+
+    def _hear(self, reply: Any) -> None:
+        self._heard = self._time()
+        match reply:
+            case [b"message", bytes() as channel, bytes() as digest]:
+                self.hearing.note(channel, digest)
+            case _ if question := self._questions.answered():
+                self.is_good = True
+                question.take(reply)
+                self._send_soon()
+            case _:
+                raise Lost("the server answers what nobody asked")
+
+    def _send_soon(self) -> None:
+        is_sending = self._sending and not self._sending.done()  # an eager task may be done at once
+        if self._connection and self._questions.are_due and not is_sending:
+            self._sending = asyncio.create_task(self._send(self._connection))
+
+    async def _send(self, connection: AbstractConnection) -> None:
+        # Whoever listens notices, too. It may be first, and take the writer away before redis-py,
+        # which does not look whether there is one, has come to use it.
+        with suppress(RedisError, OSError, AttributeError):
+            # Not to a connection that was lost: redis-py would make a new one.
+            while connection.is_connected and (commands := self._questions.next()):
+                packed = connection.pack_commands(commands)
+                await connection.send_packed_command(packed, check_health=False)
+
+    def _close_when_idle(self) -> None:
+        if self._questions or self.hearing.waiting:
+            self._used = self._time()
+        idle = self._time() - self._used
+        if idle >= IDLE:
+            self.end(Lost("closed, since nobody used it"))
+        else:
+            loop = asyncio.get_running_loop()
+            self._closing = loop.call_later(IDLE - idle, self._close_when_idle)
+
+
+async def _next(connection: AbstractConnection) -> Any:
+    """Return the next thing that the server says, be it an error."""
+    try:
+        return cast("Any", await connection.read_response(**_AS_LONG_AS_IT_TAKES))
+    except ResponseError as refusal:
+        return refusal

@@ -1,0 +1,70 @@
+"""What is asked over a line: some of it waits for its turn, and some for an answer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+_AHEAD = 64
+"""Commands under way at a time.
+
+A server cuts off who listens to channels and has 32 MB of answers to take. Valkey 9 counts each of
+them until all are taken, so when there were so many the next ones go out when none is under way.
+"""
+
+
+@dataclass(eq=False, slots=True)
+class Question:
+    """A command, and who takes its answer: a value or an exception."""
+
+    command: tuple[bytes, ...]
+    take: Callable[[Any], None]
+    answer: asyncio.Future[Any] | None = None
+
+
+class Questions:
+    """All that is not answered yet, in order."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[Question] = deque()
+        self._under_way: deque[Question] = deque()
+        self._is_full = False
+
+    def __len__(self) -> int:
+        return len(self._waiting) + len(self._under_way)
+
+    @property
+    def are_due(self) -> bool:
+        """Whether any can be sent now."""
+        return bool(self._waiting) and not self._is_full
+
+    def add(self, question: Question) -> None:
+        """Have it wait for its turn."""
+        self._waiting.append(question)
+
+    def next(self) -> list[tuple[bytes, ...]]:
+        """Return the commands to send now. What nobody waits for any more is left out."""
+        commands: list[tuple[bytes, ...]] = []
+        while self.are_due:
+            question = self._waiting.popleft()
+            if not (question.answer and question.answer.done()):
+                commands.append(question.command)
+                self._under_way.append(question)
+                self._is_full = len(self._under_way) >= _AHEAD
+        return commands
+
+    def answered(self) -> Question | None:
+        """Return what the server answers now, if anything was asked."""
+        question = self._under_way.popleft() if self._under_way else None
+        self._is_full = self._is_full and bool(self._under_way)
+        return question
+
+    def end(self) -> list[Question]:
+        """Return what will never be answered."""
+        ended = [*self._under_way, *self._waiting]
+        self._under_way.clear()
+        self._waiting.clear()
+        return ended
