@@ -14,6 +14,8 @@ import nox
 
 SUPPORTED = nox.project.python_versions(nox.project.load_toml("pyproject.toml"))
 WHEELS = Path(".nox", "wheels").absolute()
+BACKENDS = sorted(path.parent for path in Path("backends").glob("*/pyproject.toml"))
+ALL_TESTS = ("-n2", "tests", *(str(backend / "tests") for backend in BACKENDS))
 UV = os.environ.get("UV", "uv")  # `uv run` says which uv it is
 
 # Interpreters are taken as they are found, never fetched.
@@ -45,6 +47,15 @@ if FOUND[-1] < "3.12":
 if sys.platform == "win32":
     del LOOPS["uvloop"]
 
+# To these it makes little difference on which loop they are run: they start processes, read files,
+# or bring a loop of their own.
+LOOPLESS = (
+    *("test_house.py", "test_imports.py", "test_demo.py", "test_write_a_store.py"),
+    *("test_docs.py", "test_store_recipes.py", "test_workers.py", "test_fixtures.py"),
+    *("test_cli_*.py", "test_chaos_*.py", "test_*_chaos.py"),
+    *("test_model*.py", "test_simulation.py", "test_planted_faults.py", "test_month.py"),
+)
+
 nox.needs_version = ">=2026.10"
 nox.options.default_venv_backend = "uv"
 nox.options.error_on_missing_interpreters = True
@@ -52,10 +63,10 @@ nox.options.sessions = ["lint", "typing", "tests", "torture", "simulation", "doc
 
 
 def _install(session: nox.Session, group: str) -> None:
-    """Install the locked dependencies, and mintonce from its wheel, as users get it."""
+    """Install the locked dependencies, and mintonce and its stores from wheels, as users do."""
     session.run_install(
         *(UV, "sync", "--locked", "--quiet", "--all-packages", "--all-extras"),
-        *("--no-default-groups", "--group", group, "--no-install-package", "mintonce"),
+        *("--no-default-groups", "--group", group, "--group", "test", "--no-install-workspace"),
         env={"UV_PROJECT_ENVIRONMENT": session.virtualenv.location},
     )
     session.install("--no-deps", "--reinstall", *map(str, WHEELS.glob("*.whl")))
@@ -75,9 +86,12 @@ def _run(session: nox.Session, program: str, *arguments: str, group: str = "test
 
 @nox.session(venv_backend="none")
 def wheel(session: nox.Session) -> None:
-    """Build the wheel that the other sessions install."""
+    """Build the wheels that the other sessions install."""
     shutil.rmtree(WHEELS, ignore_errors=True)
-    session.run(UV, "build", "--quiet", "--wheel", "--out-dir", str(WHEELS), external=True)
+    session.run(
+        *(UV, "build", "--quiet", "--all-packages", "--wheel", "--out-dir", str(WHEELS)),
+        external=True,
+    )
 
 
 @nox.session
@@ -97,21 +111,23 @@ def typing(session: nox.Session) -> None:
     _install(session, "typing")
     session.run("mypy")
     session.run("mypy", "tests/typing/api.py")
+    for backend in BACKENDS:  # one by one, because files of their tests have the same names
+        session.run("mypy", str(backend))
     session.run("pyright")
-    session.run("pyright", "--verifytypes", "mintonce", "--ignoreexternal")
+    for package in ("mintonce", *(f"mintonce_{backend.name}" for backend in BACKENDS)):
+        session.run("pyright", "--verifytypes", package, "--ignoreexternal")
 
 
 @nox.session(python=FOUND, requires=["wheel"])
 def tests(session: nox.Session) -> None:
     """Run the tests against the wheel; the oldest Python measures their coverage as well."""
     _install(session, "test")
-    # Half the time for two at once.
     if session.posargs or session.python != FOUND[0]:
-        session.run("pytest", *(session.posargs or ["-n2"]))
+        session.run("pytest", *(session.posargs or ALL_TESTS))
         return
     env = {"COVERAGE_FILE": str(Path(session.create_tmp()) / "coverage")}
     session.run("coverage", "erase", env=env)
-    session.run("coverage", "run", "-m", "pytest", "-n2", env=env)
+    session.run("coverage", "run", "-m", "pytest", *ALL_TESTS, env=env)
     session.run("coverage", "combine", "--quiet", env=env)
     session.run("coverage", "report", "--fail-under=98", env=env)
 
@@ -140,7 +156,9 @@ def month(session: nox.Session) -> None:
 def torture(session: nox.Session, loop: str) -> None:
     """Run the tests on another event loop: asyncio in debug mode or with eager tasks, or uvloop."""
     _install(session, "test")
-    session.run("pytest", "-n2", *session.posargs, env={"MINTONCE_TEST_LOOP": loop})
+    env = {"MINTONCE_TEST_LOOP": loop}
+    tests = (*ALL_TESTS, *(f"--ignore-glob=*/{name}" for name in LOOPLESS))
+    session.run("pytest", *(session.posargs or tests), env=env)
 
 
 @nox.session(requires=["wheel"])
@@ -186,7 +204,8 @@ def chaos(session: nox.Session) -> None:
     """Kill, stop and starve processes by the hundred, and print figures; not part of the checks."""
     _install(session, "test")
     env = {"MINTONCE_CHAOS": "full"}
-    tests = sorted(map(str, Path("tests").glob("test_chaos_*.py")))
+    places = ("tests/test_chaos_*.py", "backends/*/tests/test_*_chaos.py")
+    tests = [str(path) for place in places for path in sorted(Path().glob(place))]
     patience = ("-o", "faulthandler_timeout=1800")
     session.run("pytest", *patience, *tests, *session.posargs, env=env)
 

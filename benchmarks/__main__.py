@@ -21,6 +21,10 @@ _ALL = (
     "command_line",
     "killed_holder",
     "outage",
+    "traffic",
+    "managers",
+    "calls",
+    "tenants",
 )
 
 

@@ -52,7 +52,7 @@ async def _kill(number: int) -> _Outcome:
         directory = Path(name, "tokens")
         async with AuthorizationServer(latency=_LATENCY) as server:
             tokens = tokens_of(server.token_url, FileStore(directory))
-            arguments = (server.token_url, str(directory), "1")
+            arguments = (server.token_url, directory.as_uri(), "1")
             async with fleet(_WAITING + 1, "together", *arguments) as programs:
                 await server.arrived(1)
                 await asyncio.sleep(_LATENCY * 0.9 * number / _KILLS)

@@ -56,7 +56,11 @@ async def measure() -> Sequence[Figure]:
 async def _outage(size: int) -> _Outcome:
     with TemporaryDirectory() as directory:
         async with AuthorizationServer(lifetime=_LIFETIME) as server:
-            arguments = (server.token_url, str(Path(directory, "tokens")), f"{_LIFETIME + _AFTER}")
+            arguments = (
+                server.token_url,
+                Path(directory, "tokens").as_uri(),
+                f"{_LIFETIME + _AFTER}",
+            )
             async with fleet(size, "asking", *arguments) as programs:
                 await server.arrived(1)
                 ends = server.log[0].at + _LIFETIME

@@ -36,8 +36,10 @@ def python(code: str, *arguments: str) -> Sequence[str]:
 
 
 def program(name: str, *arguments: str) -> Sequence[str]:
-    """The command that runs one of `benchmarks.programs`."""
-    return python(f"from benchmarks import programs; programs.{name}()", *arguments)
+    """The command that runs one of `benchmarks.programs`, or ``module.program`` beside it."""
+    module, _, function = name.rpartition(".")
+    module = module or "programs"
+    return python(f"from benchmarks import {module}; {module}.{function}()", *arguments)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,12 @@ class Program:
             raise RuntimeError("a program that is measured has failed; see above")
         return json.loads(line)
 
+    async def end(self) -> None:
+        """Tell it that nothing more is wanted, and wait until it has ended."""
+        if self.process.stdin:
+            self.process.stdin.close()
+        await self.process.wait()
+
     def kill(self) -> None:
         """End it on the spot."""
         # Not with `Process.kill`, which may take the news of its end from those who wait for it.
@@ -92,7 +100,7 @@ async def fleet(size: int, name: str, *arguments: str) -> AsyncGenerator[Sequenc
             each.kill()
         raise
     finally:
-        await asyncio.gather(*(each.process.wait() for each in programs))
+        await asyncio.gather(*(each.end() for each in programs))
 
 
 def cpu_seconds(command: Sequence[str], environment: Mapping[str, str] = ENVIRONMENT) -> float:

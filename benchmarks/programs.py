@@ -7,11 +7,22 @@ import gc
 import json
 import sys
 import time
-from collections.abc import Awaitable, Callable
+import tracemalloc
+from collections.abc import Awaitable, Callable, Sequence
 from importlib import import_module
 from typing import Any
 
-from mintonce import Budget, ClientCredentials, FileStore, MintonceError, TokenManager, TokenStore
+from benchmarks.counted import Counted
+from mintonce import (
+    Budget,
+    ClientCredentials,
+    FileStore,
+    MemoryStore,
+    MintonceError,
+    TokenManager,
+    TokenStore,
+)
+from mintonce.stores import open_store
 
 _CLIENT = ("development", "development-secret")
 """The client that the server of `mintonce.testing` knows, which is not imported just for that."""
@@ -20,36 +31,68 @@ _EACH = 0.02
 """Seconds between two calls of a program that goes on asking."""
 
 
-def tokens_of(token_url: str, store: TokenStore | None) -> TokenManager:
+def tokens_of(
+    token_url: str, store: TokenStore | str | None, audience: str | None = None
+) -> TokenManager:
     """The manager that every program uses."""
     credentials = ClientCredentials(
         token_url=token_url,
         client_id=_CLIENT[0],
         client_secret=_CLIENT[1],
+        audience=audience,
     )
-    return TokenManager(credentials, store=store, budget=Budget(1000, per="hour"))
+    return TokenManager(credentials, store=store, budget=Budget(10_000, per="hour"))
 
 
 def short_lived() -> None:
     """Get one token and end."""
     token_url, directory = sys.argv[1:]
-    asyncio.run(_last_served(tokens_of(token_url, FileStore(directory)), tasks=1))
+    asyncio.run(_served_once(tokens_of(token_url, FileStore(directory))))
 
 
 def together() -> None:
-    """Begin when told, with many tasks at once; say when the last of them was served."""
-    token_url, directory, tasks = sys.argv[1:]
-    tokens = tokens_of(token_url, FileStore(directory))
-    _wait_to_be_told()
-    _say(asyncio.run(_last_served(tokens, tasks=int(tasks))))
+    """Begin when told, with many tasks at once; say when the last of them was served.
+
+    Like a service it lives on, so that its end takes no time away from those that still wait.
+    """
+    token_url, store, tasks = sys.argv[1:]
+    tokens = tokens_of(token_url, store)
+    wait_to_be_told()
+    asyncio.run(_say_who_was_served_last(tokens, tasks=int(tasks)))
 
 
 def asking() -> None:
     """Begin when told, go on for so many seconds from the first token on, tell how it went."""
-    token_url, directory, seconds = sys.argv[1:]
-    tokens = tokens_of(token_url, FileStore(directory))
-    _wait_to_be_told()
-    _say(asyncio.run(_errors_and_longest_wait(tokens, float(seconds))))
+    token_url, store, seconds = sys.argv[1:]
+    tokens = tokens_of(token_url, store)
+    wait_to_be_told()
+    say(asyncio.run(_errors_and_longest_wait(tokens, float(seconds))))
+
+
+def counting() -> None:
+    """Begin when told, go on for so many seconds, tell what the store was asked for each token."""
+    token_url, store, seconds = sys.argv[1:]
+    counted = Counted(open_store(store))
+    tokens = tokens_of(token_url, counted)
+    wait_to_be_told()
+    say(asyncio.run(_asked_for_each_token(tokens, counted, float(seconds))))
+
+
+def managers() -> None:
+    """Wait with many managers for one lease that somebody else holds; tell what that costs."""
+    token_url, store, number, seconds = sys.argv[1:]
+    shared = open_store(store)
+    tokens = [tokens_of(token_url, shared) for _ in range(int(number))]
+    wait_to_be_told()
+    say(asyncio.run(_cpu_while_waiting(tokens, float(seconds))))
+
+
+def tenants() -> None:
+    """Have many managers get a token each, for APIs of their own; tell what memory each takes."""
+    token_url, form, number = sys.argv[1:]
+    wait_to_be_told()
+    for size in asyncio.run(_bytes_of_each(token_url, form, int(number))):
+        say(size)
 
 
 def crowd() -> None:
@@ -57,17 +100,23 @@ def crowd() -> None:
     token_url, tasks, rounds, latency = sys.argv[1:]
     # A mint imports aiohttp when it is the first one. What counts here is what the tasks cost.
     import_module("aiohttp")
-    _wait_to_be_told()
-    _say(asyncio.run(_compared(token_url, int(tasks), int(rounds), float(latency))))
+    wait_to_be_told()
+    say(asyncio.run(_compared(token_url, int(tasks), int(rounds), float(latency))))
 
 
-async def _last_served(tokens: TokenManager, *, tasks: int) -> float:
+async def _served_once(tokens: TokenManager) -> None:
+    async with tokens:
+        await tokens.get()
+
+
+async def _say_who_was_served_last(tokens: TokenManager, *, tasks: int) -> None:
     async def served() -> float:
         await tokens.get()
         return time.time()
 
     async with tokens:
-        return max(await asyncio.gather(*(served() for _ in range(tasks))))
+        say(max(await asyncio.gather(*(served() for _ in range(tasks)))))
+        await asyncio.to_thread(sys.stdin.readline)
 
 
 async def _errors_and_longest_wait(tokens: TokenManager, seconds: float) -> tuple[int, float]:
@@ -83,6 +132,64 @@ async def _errors_and_longest_wait(tokens: TokenManager, seconds: float) -> tupl
             longest = max(longest, time.monotonic() - asked)
             await asyncio.sleep(_EACH)
     return errors, longest
+
+
+async def _asked_for_each_token(
+    tokens: TokenManager, counted: Counted, seconds: float
+) -> list[dict[str, float]]:
+    lives: list[dict[str, float]] = []
+    ends, last = time.monotonic() + seconds, ""
+    async with tokens:
+        while time.monotonic() < ends:
+            fingerprint = (await tokens.get()).fingerprint
+            if fingerprint != last:
+                minted = tokens.stats.minted - sum(life["minted"] for life in lives)
+                lives.append({"minted": minted, **counted.since_then()})
+                last = fingerprint
+            await asyncio.sleep(_EACH)
+    await counted.aclose()
+    return lives
+
+
+async def _cpu_while_waiting(managers: Sequence[TokenManager], seconds: float) -> float:
+    waiting = [asyncio.ensure_future(tokens.get()) for tokens in managers]
+    await asyncio.sleep(seconds)  # until all of them wait
+    say("waiting")
+    started = time.process_time()
+    await asyncio.sleep(seconds)
+    used = time.process_time() - started
+    say("done")
+    await asyncio.gather(*waiting)
+    await asyncio.gather(*(tokens.aclose() for tokens in managers))
+    return used / seconds
+
+
+async def _bytes_of_each(token_url: str, form: str, number: int) -> list[float]:
+    """Made, with a token, and a while later: all that was not there before, the store included."""
+    store, sizes = MemoryStore(), list[float]()
+    async with tokens_of(token_url, store) as first:
+        await first.get()  # it brings all imports
+        tracemalloc.start()
+        if form == "for_":
+            managers = [first.for_(audience=_api(each)) for each in range(number)]
+        else:
+            managers = [tokens_of(token_url, store, audience=_api(each)) for each in range(number)]
+        sizes.append(_traced())
+        await asyncio.gather(*(tokens.get() for tokens in managers))
+        sizes.append(_traced())
+        await asyncio.sleep(2)
+        sizes.append(_traced())
+        await asyncio.gather(*(tokens.aclose() for tokens in managers))
+    return [size / number for size in sizes]
+
+
+def _api(number: int) -> str:
+    return f"https://{number}.example.com"
+
+
+def _traced() -> int:
+    gc.collect()
+    return tracemalloc.get_traced_memory()[0]
 
 
 async def _compared(
@@ -109,11 +216,13 @@ async def _cpu_seconds(tasks: int, call: Callable[[], Awaitable[object]]) -> flo
     return time.process_time() - started
 
 
-def _wait_to_be_told() -> None:
-    _say("ready")
+def wait_to_be_told() -> None:
+    """Say that all imports are done, and wait for the word."""
+    say("ready")
     sys.stdin.readline()
 
 
-def _say(value: Any) -> None:
+def say(value: Any) -> None:
+    """Tell whoever started this program."""
     sys.stdout.write(json.dumps(value) + "\n")
     sys.stdout.flush()

@@ -1,6 +1,7 @@
 """How Sphinx builds the documentation."""
 
 from importlib.metadata import version as installed_version
+from pathlib import Path
 
 project = "mintonce"
 author = "The mintonce authors"
@@ -24,6 +25,14 @@ nitpick_ignore_regex = [
     ("py:.*", r"(?!mintonce\.).*"),  # names of other projects: their inventories are on the network
     ("py:.*", r".*\|.*\[[^]]*"),  # a union that Sphinx cut in two, beside a default it cannot read
 ]
+
+# Each package in `backends/` has its own README, and each of them is a page here.
+STORES = Path(__file__).parent / "stores"
+STORES.mkdir(exist_ok=True)
+for readme in STORES.parents[1].glob("backends/*/README.md"):
+    name = readme.parent.name
+    page = f"```{{include}} ../../backends/{name}/README.md\n```\n"
+    (STORES / f"{name}.md").write_text(page, encoding="utf-8")
 
 html_theme = "furo"
 html_title = "mintonce"

@@ -137,3 +137,25 @@ class Preparing(Handmade):
             self.failures -= 1
             raise self.error
         return self.mint
+
+
+class Tenants(Handmade):
+    """A source with a tenant; the server counts all of them together.
+
+    Attributes:
+        made: All sources that were made from this one, by their tenants.
+
+    """
+
+    ledger_key = "ledger-of-the-client"
+
+    def __init__(self, tenant: object = "first", **options: Any) -> None:
+        super().__init__(key=f"token-{tenant}", **options)
+        self.made: dict[object, Handmade] = {tenant: self}
+
+    def for_(self, *, tenant: object) -> Handmade:
+        """The source of another tenant."""
+        if tenant not in self.made:
+            other = self.made[tenant] = Tenants(tenant, lifetime=self.lifetime)
+            other.made = self.made
+        return self.made[tenant]

@@ -27,7 +27,7 @@ BLOCKING = {
 """What is called in the end, and a way to get there."""
 
 
-def do(statement: str, file: str = f"{OURS}made_up.py") -> None:
+def do(statement: str, file: str = f"{OURS[0]}made_up.py") -> None:
     """Run a statement as if it stood in this package."""
     exec(compile(f"import os, tempfile; {statement}", file, "exec"), {})
 
@@ -39,7 +39,7 @@ async def child():
 """
 
 
-async def on_loop(statement: str, file: str = f"{OURS}made_up.py") -> None:
+async def on_loop(statement: str, file: str = f"{OURS[0]}made_up.py") -> None:
     """The same on the event loop."""
     do(statement, file)
 
@@ -95,7 +95,7 @@ async def test_what_is_let_be() -> None:
     with watched():
         do("import colorsys")
         names: dict[str, Any] = {"asyncio": asyncio}
-        exec(compile(CHILD, f"{OURS}made_up.py", "exec"), names)
+        exec(compile(CHILD, f"{OURS[0]}made_up.py", "exec"), names)
         await names["child"]()
         with may_block("to show that it may"):
             do("os.stat('/')")

@@ -46,6 +46,7 @@ BROKEN: dict[Kind, str] = {
     lifetimes.ExpiredInTheWay: "test_worthless_values_are_in_nobodys_way",
     lifetimes.GarblesTheExpired: "test_worthless_values_are_there_or_gone",
     together.NotAtomic: "test_one_of_many_creates",
+    together.RefusesOnConflict: "test_nobody_is_refused_what_is_there",
     together.KeepsToItself: "test_a_change_is_seen_at_once",
     together.ForgetsOnReopen: "test_values_survive_closing",
     together.ClosesForAll: "test_closing_one_handle_leaves_the_others",

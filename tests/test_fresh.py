@@ -199,7 +199,7 @@ def test_whatever_happens(steps: list[tuple[float, float, bool, int]]) -> None:
             if is_rejected:
                 rejected.add(token.fingerprint)
                 await managers[which].invalidate(token)
-                assert token.fingerprint not in managers[which]._rejected[:-1]
+                assert token.fingerprint not in managers[which]._hand.rejected[:-1]
         for tokens in managers:
             await tokens.aclose()
 

@@ -55,7 +55,7 @@ async def test_killed_in_mid_mint(tmp_path: Path) -> None:
 
 async def test_alive_but_slow(tmp_path: Path) -> None:
     """However long the server takes, nobody takes over from a process that lives."""
-    async with server_of() as server, fleet(server, tmp_path / "tokens", 3) as workers:
+    async with server_of() as server, fleet(server, tmp_path / "tokens", 3, warm=True) as workers:
         server.fail(Fault.latency(TAKEOVER + 1))
         found = await asyncio.gather(*(worker.token() for worker in workers))
         assert 1 == len(set(found))

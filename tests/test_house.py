@@ -15,8 +15,8 @@ import pytest
 import mintonce
 
 ROOT = Path(__file__).parents[1]
-SOURCES = sorted(ROOT.glob("src/**/*.py"))
-TESTS = sorted(ROOT.glob("tests/**/*.py"))
+SOURCES = sorted([*ROOT.glob("src/**/*.py"), *ROOT.glob("backends/*/src/**/*.py")])
+TESTS = sorted([*ROOT.glob("tests/**/*.py"), *ROOT.glob("backends/*/tests/**/*.py")])
 FILES = [*SOURCES, *TESTS, ROOT / "noxfile.py", *sorted(ROOT.glob("benchmarks/**/*.py"))]
 LONGEST_FILE = 250
 LONGEST_FUNCTION = 40

@@ -168,7 +168,7 @@ def test_a_mint_remembers_how_long_its_token_lives() -> None:
 
 def test_the_last_fifty_are_remembered_and_all_are_counted() -> None:
     """The newest is the last."""
-    many = [make_mint(number, at=NOW + number) for number in range(LAST + 7)]
+    many = [make_mint(number, at=NOW + 60 * number) for number in range(LAST + 7)]
     ledger = reserved(Ledger(), *many, budgets=())
     assert many[7:] == [replace(mint, filed_at=0.0) for mint in ledger.mints]
     assert LAST + 7 == counted(ledger)

@@ -78,6 +78,20 @@ def test_what_makes_no_sense(url: str, message: str) -> None:
     assert message in str(refused.value)
 
 
+def test_how_to_get_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where an extra of mintonce brings the store, the error says which."""
+    monkeypatch.setattr("importlib.metadata.entry_points", lambda **_: ())
+    for scheme, extra in {
+        "rediss": "redis",
+        "redis+cluster": "redis",
+        "postgresql": "postgres",
+    }.items():
+        with pytest.raises(UsageError) as refused:
+            open_store(f"{scheme}://user:pass-word@host/0")
+        assert f"'{scheme}:': pip install 'mintonce[{extra}]'" in str(refused.value)
+        assert "pass-word" not in str(refused.value)
+
+
 @pytest.mark.parametrize(
     "url",
     [

@@ -79,15 +79,14 @@ def test_a_manager_is_made_without_a_loop() -> None:
     asyncio.run(tokens.aclose())
 
 
-def test_a_manager_takes_at_most_six_options() -> None:
+def test_a_manager_takes_at_most_seven_options() -> None:
     """All by keyword, each with a default; the source is the one thing that has none."""
     source, *options = inspect.signature(TokenManager).parameters.values()
     assert ("source", inspect.Parameter.empty) == (source.name, source.default)
-    assert ["store", "budget", "refresh_ahead", "mint_timeout", "without_store", "clock"] == [
-        option.name for option in options
-    ]
+    names = "store budget refresh_ahead mint_timeout without_store on_event clock"
+    assert names.split() == [option.name for option in options]
     assert {inspect.Parameter.KEYWORD_ONLY} == {option.kind for option in options}
-    assert [None, None, 60.0, 10.0, "auto", None] == [option.default for option in options]
+    assert [None, None, 60.0, 10.0, "auto", (), None] == [option.default for option in options]
 
 
 def test_what_a_manager_can_do() -> None:

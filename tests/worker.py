@@ -41,7 +41,7 @@ class Worker:
         self.clock = manual_clock(order["wall"]) if "wall" in order else None
         self.tokens = TokenManager(
             source,
-            store=FileStore(order["directory"]),
+            store=order.get("store") or FileStore(order["directory"]),
             budget=Budget(order["budget"], per="month") if "budget" in order else None,
             clock=self.clock or SystemClock(),
             **order.get("options", {}),
@@ -54,11 +54,11 @@ class Worker:
         self.last = found[-1]
         return {"tokens": sorted({token.fingerprint for token in found})}
 
-    async def invalidate(self) -> dict[str, Any]:
-        """Say that the last token was answered with 401."""
+    async def invalidate(self, tasks: int = 1) -> dict[str, Any]:
+        """Say in so many tasks at once that the last token was answered with 401; get another."""
         assert self.last
-        await self.tokens.invalidate(self.last)
-        return {}
+        await asyncio.gather(*(self.tokens.invalidate(self.last) for _ in range(tasks)))
+        return await self.get(tasks)
 
     async def advance(self, seconds: float, steps: int = 1) -> dict[str, Any]:
         """Turn the clocks, and between the steps let the manager do what it does."""

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 
-from mintonce import spending
+from mintonce import spending, together
 from mintonce.budget import Budget
 from mintonce.cell import Cell
 from mintonce.errors import StoreError
+from mintonce.events import BudgetAtRisk, BudgetCounted, BudgetLow, StoreFailed
 from mintonce.forecast import forecast
+from mintonce.herald import Teller, log
 from mintonce.ledger import Ledger, Mint, Outcome, Quota
 from mintonce.record import Reason
 from mintonce.stores.protocol import TokenStore
-
-logger: logging.Logger = logging.getLogger("mintonce")
 
 _TTL = 70 * 86_400.0  # seconds: two months and the edges of their windows
 
@@ -27,20 +26,29 @@ class Books:
         key: The name of the ledger.
         budgets: What must not be exceeded; none: what others who share the ledger named.
         writer: Unique to this writer.
+        tell: Takes what others want to know.
 
     """
 
     def __init__(
-        self, store: TokenStore, key: str, budgets: Sequence[Budget], *, writer: str
+        self,
+        store: TokenStore,
+        key: str,
+        budgets: Sequence[Budget],
+        *,
+        writer: str,
+        tell: Teller = log,
     ) -> None:
         self._budgets = budgets
+        self._tell = tell
         self.cell: Cell[Ledger] = Cell(
             store,
             key,
             Ledger,
             writer=writer,
-            ttl=lambda books: max(_TTL, books.kept),
+            ttl=_ttl,
             precious=True,
+            tell=tell,
         )
 
     async def check(self, reason: Reason, now: float) -> None:
@@ -68,13 +76,15 @@ class Books:
 
         """
         try:
-            await self.cell.update(lambda books: spending.reserve(books, self._budgets, mint))
+            await together.update(
+                self.cell, lambda books: spending.reserve(books, self._budgets, mint)
+            )
         except StoreError as error:
             if self._budgets:
                 raise
             # There is no budget to break. Better a token that is shared and not counted than one
             # for each process.
-            logger.warning("a token request is not in the ledger: %s", error)
+            self._tell_failure("a token request is not in the ledger", error)
 
     async def settle(
         self,
@@ -86,24 +96,43 @@ class Books:
     ) -> None:
         """Write down what became of a request. If that fails it stays counted, which is safe."""
         try:
-            seen = await self.cell.update(
+            seen = await together.update(
+                self.cell,
                 lambda books: spending.settle(
                     books, mint.id, outcome, lifetime=lifetime, quotas=quotas
-                )
+                ),
             )
         except StoreError as error:
-            logger.warning("a token request stays in the ledger as it is: %s", error)
+            self._tell_failure("a token request stays in the ledger as it is", error)
         else:
-            self._warn(seen.value, mint.at)
+            for budget in spending.in_force(seen.value, self._budgets):
+                self._tell_count(seen.value, budget, mint.at)
+                self._tell_risk(seen.value, budget, mint.at)
 
-    def _warn(self, books: Ledger, now: float) -> None:
-        for budget in spending.in_force(books, self._budgets):
-            ahead = forecast(books, budget, now)
-            if ahead and ahead.runs_out_at is not None:
-                logger.warning(
-                    "the budget of %d token requests per %s will not last: %d needed, %d left",
-                    budget.limit,
-                    budget.period,
-                    ahead.needed,
-                    ahead.left,
+    def _tell_failure(self, consequence: str, error: StoreError) -> None:
+        self._tell(StoreFailed(consequence=consequence, message=str(error)))
+
+    def _tell_count(self, books: Ledger, budget: Budget, now: float) -> None:
+        used, resets_at = spending.usage(books, budget, max(now, books.latest))
+        left = max(budget.limit - used, 0)
+        kind = BudgetLow if left <= budget.reserve else BudgetCounted
+        self._tell(
+            kind(limit=budget.limit, per=budget.period, used=used, left=left, resets_at=resets_at)
+        )
+
+    def _tell_risk(self, books: Ledger, budget: Budget, now: float) -> None:
+        ahead = forecast(books, budget, now)
+        if ahead and ahead.runs_out_at is not None:
+            self._tell(
+                BudgetAtRisk(
+                    limit=budget.limit,
+                    per=budget.period,
+                    needed=ahead.needed,
+                    left=ahead.left,
+                    runs_out_at=ahead.runs_out_at,
                 )
+            )
+
+
+def _ttl(books: Ledger) -> float:
+    return max(_TTL, books.kept)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import logging
 import os
 from collections.abc import Awaitable, Callable
 from types import NoneType
@@ -14,10 +13,9 @@ from mintonce import codec
 from mintonce.cancellation import is_asked_for
 from mintonce.errors import MintonceError, StoreError, StoreUnavailable
 from mintonce.foreign import stand_in
+from mintonce.herald import Teller, log
 from mintonce.limits import time_limit
 from mintonce.stores.protocol import PushingStore, TokenStore
-
-logger: logging.Logger = logging.getLogger("mintonce")
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -26,6 +24,8 @@ STORE_TIMEOUT = 5.0
 """Seconds after which a store that does not answer counts as failed."""
 
 _TURNS = 1_000  # lost races after which it is the store that is wrong, and not the others
+
+_writes = itertools.count()  # one for all: there may be thousands of cells, of the same writer
 
 
 class Seen(NamedTuple, Generic[T]):
@@ -45,11 +45,14 @@ class Cell(Generic[T]):
         store: Where it is kept.
         key: Under which name.
         kind: The dataclass; absence reads as ``kind()``.
-        writer: Unique to this writer among all that share the store.
+        writer: Unique to this process among all that share the store.
         ttl: Seconds after which a value is worthless.
         precious: Bytes that cannot be read are an error instead of being put aside.
+        tell: Takes what others want to know.
 
     """
+
+    __slots__ = ("_kind", "_precious", "_pushing", "_tell", "_ttl", "_writer", "key", "store")
 
     def __init__(
         self,
@@ -60,19 +63,19 @@ class Cell(Generic[T]):
         writer: str,
         ttl: Callable[[T], float],
         precious: bool = False,
+        tell: Teller = log,
     ) -> None:
-        self._store = store
+        self.store: TokenStore = store
         self._pushing = store if isinstance(store, PushingStore) else None
-        self.key = key
+        self.key: str = key
         self._kind = kind
         self._writer = writer
-        self._writes = itertools.count()
         self._ttl = ttl
         self._precious = precious
-        self._last: Seen[T] = Seen(None, kind())
+        self._tell = tell
 
-    async def read(self) -> Seen[T]:
-        """Return what is there.
+    async def read(self, seen: Seen[T] | None = None) -> Seen[T]:
+        """Return what is there; `seen` again if that still is.
 
         Raises:
             StoreError: The store failed, or something precious cannot be read.
@@ -81,14 +84,13 @@ class Cell(Generic[T]):
         raw = await self._read(self.key)
         if raw is None:
             return Seen(None, self._kind())
-        if raw == self._last.raw:
-            return self._last  # who waits for a change looks at the same bytes many times
+        if seen and raw == seen.raw:
+            return seen  # who waits for a change looks at the same bytes many times
         try:
-            self._last = Seen(raw, codec.load(self._kind, raw))
+            return Seen(raw, codec.load(self._kind, raw))
         except codec.Unreadable as problem:
             await self._put_aside(raw, problem)
             return Seen(raw, self._kind())
-        return self._last
 
     async def swap(self, seen: Seen[T], value: T) -> Seen[T] | None:
         """Put `value` in the place of what was seen; None if something else is there by now.
@@ -98,7 +100,7 @@ class Cell(Generic[T]):
 
         """
         # The process id too: a forked child counts on from where its parent was.
-        writer = f"{self._writer}-{os.getpid()}-{next(self._writes)}"
+        writer = f"{self._writer}-{os.getpid()}-{next(_writes)}"
         raw = codec.dump(value, writer=writer)
         try:
             done = await self._swap(self.key, seen.raw, raw, value)
@@ -128,7 +130,7 @@ class Cell(Generic[T]):
             if swapped:
                 return swapped
             seen = await self.read()
-        raise StoreError(f"{self._store!r} refused to change {self.key!r} {_TURNS} times")
+        raise StoreError(f"{self.store!r} refused to change {self.key!r} {_TURNS} times")
 
     async def delete(self) -> None:
         """Remove the value, whatever it is, and what was put aside of it.
@@ -159,7 +161,7 @@ class Cell(Generic[T]):
         return f"{self.key}-corrupt"
 
     async def _put_aside(self, raw: bytes, problem: codec.Unreadable) -> None:
-        where = f"{self.key!r} in {self._store!r}"
+        where = f"{self.key!r} in {self.store!r}"
         if self._precious:
             raise StoreError(
                 f"{where} cannot be read: {problem}. Counting from zero would break the budget:"
@@ -167,16 +169,18 @@ class Cell(Generic[T]):
             )
         there = await self._read(self._aside)
         if there != raw and await self._swap(self._aside, there, raw):
-            logger.warning("%s: %s; put aside as %r", where, problem, self._aside)
+            from mintonce.events import RecordPutAside  # noqa: PLC0415 - told seldom
+
+            self._tell(RecordPutAside(where=where, message=str(problem), aside=self._aside))
 
     async def _read(self, key: str) -> bytes | None:
-        return await self._ask(lambda: self._store.read(key), (bytes, NoneType))
+        return await self._ask(lambda: self.store.read(key), (bytes, NoneType))
 
     async def _swap(
         self, key: str, old: bytes | None, new: bytes | None, value: T | None = None
     ) -> bool:
         ttl = self._ttl(self._kind() if value is None else value)
-        return await self._ask(lambda: self._store.swap(key, old, new, ttl=ttl), (bool,))
+        return await self._ask(lambda: self.store.swap(key, old, new, ttl=ttl), (bool,))
 
     async def _ask(self, call: Callable[[], Awaitable[R]], kinds: tuple[type, ...]) -> R:
         # Anybody can write a store. Whatever comes out of it, callers need to know one root only.
@@ -185,7 +189,7 @@ class Cell(Generic[T]):
                 answer = await call()
         except TimeoutError:
             raise StoreUnavailable(
-                f"{self._store!r} did not answer within {STORE_TIMEOUT:g} s"
+                f"{self.store!r} did not answer within {STORE_TIMEOUT:g} s"
             ) from None
         except MintonceError:
             raise
@@ -196,6 +200,6 @@ class Cell(Generic[T]):
         else:
             if isinstance(answer, kinds):
                 return answer
-            raise StoreError(f"{self._store!r} answered with {type(answer).__name__}")
+            raise StoreError(f"{self.store!r} answered with {type(answer).__name__}")
         # Raised out here, so that what the store said does not come along as the context.
-        raise StoreError(f"{self._store!r} failed with {kind}") from cause
+        raise StoreError(f"{self.store!r} failed with {kind}") from cause

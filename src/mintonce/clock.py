@@ -53,3 +53,7 @@ def _steady() -> partial[float]:
         if hasattr(time, name):
             return partial(time.clock_gettime, getattr(time, name))
     return partial(time.monotonic)
+
+
+SYSTEM_CLOCK: SystemClock = SystemClock()
+"""The same for all managers that are given none."""

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import re
 import secrets
 import socket
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from mintonce.budget import Budget, ledger_name
@@ -18,6 +17,8 @@ from mintonce.cell import Cell, Seen
 from mintonce.clock import Clock
 from mintonce.credentials.source import MeteredSource, TokenSource
 from mintonce.errors import TokenRequestError, UsageError
+from mintonce.herald import Teller, log
+from mintonce.noticing import change_record
 from mintonce.outcome import rejected
 from mintonce.record import CoolDown, Lease, Reason, Record
 from mintonce.renewal import Claim, Need, Refuse, Step, Tell, Use, decide
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
     from mintonce.asking import Asking
     from mintonce.books import Books
     from mintonce.minting import Mintage
-
-logger: logging.Logger = logging.getLogger("mintonce")
 
 PATIENCE = 3.0
 """Seconds that callers are made to wait, at most, for a passing cool-down to end."""
@@ -63,6 +62,7 @@ class Driver:
         budgets: What token requests may be sent.
         clock: Where the time is read.
         timeout: Seconds for one token request.
+        tell: Takes what others want to know.
 
     """
 
@@ -74,21 +74,23 @@ class Driver:
         budgets: Sequence[Budget],
         clock: Clock,
         timeout: float,
+        tell: Teller = log,
     ) -> None:
         if not re.fullmatch("[a-z0-9-]{1,90}", source.key):
             raise UsageError("the key of a token source must be 1 to 90 characters of [a-z0-9-]")
         self.budgets = budgets
         self.cell: Cell[Record] = Cell(
-            store, source.key, Record, writer=_writer(), ttl=lambda _: _TTL
+            store, source.key, Record, writer=_writer(os.getpid()), ttl=_ttl, tell=tell
         )
         self._source = source
         self._store = store
         self._clock = clock
         self._timeout = timeout
+        self._tell = tell
         self._cooling: Since[CoolDown] = Since(clock)
         self._own_cooling: Since[CoolDown] = Since(clock)
-        self._unshared: CoolDown | None = None
-        self.saving: Saving = Saving(self.cell, clock)
+        self.unshared: CoolDown | None = None
+        self.saving: Saving = Saving(self.cell, clock, tell)
         own = source.ledger_key if isinstance(source, MeteredSource) else f"ledger-{source.key}"
         self._ledger_key = ledger_name(budgets) or own
 
@@ -97,13 +99,14 @@ class Driver:
         """The ledger."""
         from mintonce.books import Books  # noqa: PLC0415 - only who mints has to do with it
 
-        return Books(self._store, self._ledger_key, self.budgets, writer=_writer())
+        me = _writer(os.getpid())
+        return Books(self._store, self._ledger_key, self.budgets, writer=me, tell=self._tell)
 
     @cached_property
     def _mintage(self) -> Mintage:
         from mintonce.minting import Mintage  # noqa: PLC0415 - most find a token, and mint none
 
-        return Mintage(self._asking, self.cell, self.books, self._clock)
+        return Mintage(self._asking, self.cell, self.books, self._clock, self._tell)
 
     @cached_property
     def _asking(self) -> Asking:
@@ -124,8 +127,9 @@ class Driver:
         me, watch, pauses = _me(), Watch(self._clock), polls()
         patience = Patience(self._clock, PATIENCE)
         trouble: TokenRequestError | None = None
+        seen: Seen[Record] | None = None
         while True:
-            seen = await self.cell.read()
+            seen = await self.cell.read(seen)
             step = await self._decide(seen.value, need, me, watch.look(seen.raw))
             if isinstance(step, Use):
                 return Obtained(step.token)
@@ -150,7 +154,9 @@ class Driver:
         """
         self.saving.drop(fingerprint)
         wall = self._clock.wall()
-        await self.cell.update(lambda record: rejected(record, fingerprint, wall))
+        await change_record(
+            self.cell, lambda record: rejected(record, fingerprint, wall), self._tell
+        )
 
     async def _decide(self, record: Record, need: Need, me: Lease, unchanged_for: float) -> Step:
         step = self._step(record, need, me, unchanged_for, self._cooling)
@@ -158,9 +164,9 @@ class Driver:
             # Certain credentials were refused. Only now does it matter which ones there are.
             need = need._replace(credential=await self._asking.fingerprint())
             step = self._step(record, need, me, unchanged_for, self._cooling)
-        if isinstance(step, Claim) and self._unshared:
+        if isinstance(step, Claim) and self.unshared:
             # Before this process asks, it keeps to a pause that only it knows of.
-            cooling = replace(record, cool_down=self._unshared)
+            cooling = replace(record, cool_down=self.unshared)
             own = self._step(cooling, need, me, unchanged_for, self._own_cooling)
             return own if isinstance(own, Refuse) else step
         return step
@@ -188,7 +194,7 @@ class Driver:
         try:
             minted = await self._mintage.mint(seen, claim)
         except TokenRequestError as error:
-            self._unshared = self._mintage.unshared
+            self.unshared = self._mintage.unshared
             return error
         if minted is None:
             return None
@@ -196,6 +202,8 @@ class Driver:
             self.saving.drop()
         else:
             self.saving.keep(minted.token, claim.lease)
+        for part in ("_mintage", "_asking", "books"):  # there may be thousands who need none now
+            vars(self).pop(part, None)
         # What was issued a moment ago is not over, although it looks like one that was.
         need = need._replace(expired=None)
         step = decide(minted.record, self._clock.wall(), need, me=claim.lease)
@@ -221,8 +229,13 @@ class Driver:
         await asyncio.sleep(max(pause, 0))
 
 
-def _writer() -> str:
-    return f"{os.getpid()}-{secrets.token_hex(6)}"
+@cache
+def _writer(pid: int) -> str:
+    return f"{pid}-{secrets.token_hex(6)}"
+
+
+def _ttl(_: Record) -> float:
+    return _TTL
 
 
 def _me() -> Lease:

@@ -27,6 +27,8 @@ class _Call(NamedTuple):
 class Flights:
     """The calls under way on one event loop; on another one after that, but not on two at once."""
 
+    __slots__ = ("_calls", "_loop", "_pid")
+
     def __init__(self) -> None:
         self._calls: dict[str, _Call] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -76,7 +78,7 @@ class Flights:
             del waiters[end]
         # Not `result`: it raises the error itself, and only the first time with its traceback.
         if error := task.exception():
-            raise _own(error) from error.__cause__
+            raise own(error) from error.__cause__
         return cast(T, task.result())
 
     def cancel(self, name: str) -> None:
@@ -114,7 +116,7 @@ class Flights:
                 waiter.set_result(None)
 
 
-def _own(error: BaseException) -> BaseException:
+def own(error: BaseException) -> BaseException:
     """Copy `error` for one of many callers, so that none adds its traceback to another's."""
     try:
         return copy.copy(error).with_traceback(error.__traceback__)

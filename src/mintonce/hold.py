@@ -42,6 +42,11 @@ class Hold(NamedTuple):
         """Seconds of life left, by the clock that says less."""
         return min(self.ends - now.steady, self.token.remaining(now.wall))
 
+    def steady_for(self, now: Moment) -> float:
+        """Seconds for which nothing turns: neither does it expire nor does early renewal start."""
+        remaining = self.remaining(now)
+        return min(remaining, self.due - now.steady) if self.due > now.steady else remaining
+
     def over(self, now: Moment, min_validity: float) -> Token | None:
         """Return the token if it is over, or too short although the wall clock does not say so."""
         left = self.ends - now.steady

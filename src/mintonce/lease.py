@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from mintonce.cell import Cell, Seen
 from mintonce.clock import Clock
 from mintonce.errors import StoreError
+from mintonce.events import StoreFailed
+from mintonce.herald import Teller, log
+from mintonce.noticing import change_record
 from mintonce.outcome import beat, holds
 from mintonce.record import Lease, Record
 from mintonce.renewal import HEARTBEAT, LEASE
-
-logger: logging.Logger = logging.getLogger("mintonce")
 
 T = TypeVar("T")
 
@@ -28,17 +28,26 @@ class HeldLease:
         lease: The lease in it.
         clock: Tells how long ago the lease was last written.
         written: When that write was begun, on the steady clock: others may have seen it since.
+        tell: Takes what others want to know.
 
     """
 
     def __init__(
-        self, cell: Cell[Record], seen: Seen[Record], lease: Lease, clock: Clock, *, written: float
+        self,
+        cell: Cell[Record],
+        seen: Seen[Record],
+        lease: Lease,
+        clock: Clock,
+        *,
+        written: float,
+        tell: Teller = log,
     ) -> None:
         self.lease = lease
         self._cell = cell
         self._seen = seen
         self._clock = clock
         self._written = written
+        self._tell = tell
 
     @property
     def record(self) -> Record:
@@ -77,7 +86,9 @@ class HeldLease:
             StoreError: It was not done, or cannot be known.
 
         """
-        self._seen = await self._cell.update(lambda record: change(record, self.lease), self._seen)
+        self._seen = await change_record(
+            self._cell, lambda record: change(record, self.lease), self._tell, self._seen
+        )
         return self._seen.value
 
     async def _renew(self) -> None:
@@ -92,4 +103,5 @@ class HeldLease:
                 await self._renew()
             except StoreError as error:
                 # The next beat tries again; too many of these, and others take the lease.
-                logger.warning("the lease could not be renewed: %s", error)
+                trouble = "the lease could not be renewed"
+                self._tell(StoreFailed(consequence=trouble, message=str(error)))

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import math
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Self
 
 from mintonce import options
 from mintonce.budget import Budget
-from mintonce.clock import Clock, Moment, SystemClock, now
+from mintonce.clock import SYSTEM_CLOCK, Clock, Moment, SystemClock, now
 from mintonce.credentials.source import TokenSource
 from mintonce.driver import Obtained
 from mintonce.errors import MintonceError, TokenRequestError, UsageError
 from mintonce.flight import Flights
+from mintonce.hand import Hand
+from mintonce.herald import Herald, Listener
 from mintonce.hold import Hold
-from mintonce.renewal import Need, Old
+from mintonce.related import Related
+from mintonce.renewal import Need
 from mintonce.stats import Stats
 from mintonce.stores import TokenStore
 from mintonce.supply import Supply, WithoutStore
@@ -27,15 +29,11 @@ from mintonce.token import Token
 if TYPE_CHECKING:
     from mintonce.status import Status
 
-logger: logging.Logger = logging.getLogger("mintonce")
-
 _GLANCE = 1.0  # seconds for which one look at both clocks is good
-_RETRY_EARLY = 5.0  # seconds between two tries to renew early, unless the error names a time
-_REMEMBERED = 8  # tokens that were rejected
 _ROUNDS = 4  # flights that one call waits for: a token may be rejected while it is on its way
 
 
-class TokenManager:
+class TokenManager(Related):
     """Hands out the token of one source to all tasks; shares it through a store with all others.
 
     One manager serves all tasks of one event loop, and one loop after another. It may be made
@@ -52,6 +50,8 @@ class TokenManager:
         mint_timeout: Seconds after which a token request without an answer is given up.
         without_store: What to do when no token is at hand and the store is away: ``"mint"`` one
             for this process alone, ``"fail"``, or ``"auto"``: mint if no budget could break.
+        on_event: Called with each event of `mintonce.events`: a plain function, or several. They
+            are called in a thread of their own, so that none can hold up a caller.
         clock: Where the time is read; tests bring their own.
 
     Raises:
@@ -68,11 +68,14 @@ class TokenManager:
         refresh_ahead: float = 60.0,
         mint_timeout: float = 10.0,
         without_store: WithoutStore = "auto",
+        on_event: Listener | Sequence[Listener] = (),
         clock: Clock | None = None,
     ) -> None:
-        self._clock = clock or SystemClock()
+        self._clock = clock or SYSTEM_CLOCK
         self._wall = self._clock.wall
-        self._refresh_ahead = options.seconds("refresh_ahead", refresh_ahead, at_least=0)
+        self._hand = Hand(options.seconds("refresh_ahead", refresh_ahead, at_least=0))
+        key = options.source(source).key
+        self._herald = Herald(key, self._clock, options.listeners(on_event))
         self._supply = Supply(
             source,
             store,
@@ -80,13 +83,10 @@ class TokenManager:
             clock=self._clock,
             mint_timeout=mint_timeout,
             without_store=without_store,
+            tell=self._herald.tell,
         )
         self._flights = Flights()
-        self._rejected: tuple[str, ...] = ()
-        self._stats = Stats()
         self._closed = False
-        self._early_again_at = -math.inf
-        self._hold: Hold | None = None
         self._glance_until = -math.inf
         self._glance_end: asyncio.TimerHandle | None = None
 
@@ -119,12 +119,9 @@ class TokenManager:
         """
         self._check_open()
         mark = options.mark(token)
-        if self._hold and self._hold.token.fingerprint == mark:
-            self._hold = None
-            self._end_glance()
-        if mark not in self._rejected:
-            self._rejected = (*self._rejected, mark)[-_REMEMBERED:]
-            self._stats.rejected += 1
+        self._end_glance()
+        if self._hand.reject(mark):
+            self._herald.rejected(mark)
         elif f"reject {mark}" not in self._flights:
             return
         await self._flights.join(f"reject {mark}", partial(self._supply.reject, mark))
@@ -132,7 +129,7 @@ class TokenManager:
     @property
     def stats(self) -> Stats:
         """What this manager has done so far."""
-        return replace(self._stats)
+        return replace(self._herald.stats)
 
     async def status(self) -> Status:
         """Read what the store knows of token, budget and mints; `StoreError` if it cannot be."""
@@ -141,6 +138,7 @@ class TokenManager:
     async def aclose(self) -> None:
         """Wait for what is under way, and close the store if it was given as a URL.
 
+        Managers that were made with `for_` are closed, too.
         Calls of `get` that wait for a token still get it; later ones are refused.
         """
         self._flights.enter()
@@ -150,7 +148,9 @@ class TokenManager:
         await self._flights.drain(but="save")
         self._flights.cancel("save")
         await self._flights.drain()
+        await self._leave()
         await self._supply.aclose()
+        await self._herald.aclose()
 
     async def __aenter__(self) -> Self:
         return self
@@ -163,7 +163,7 @@ class TokenManager:
         min_validity = options.seconds("min_validity", min_validity)
         if token := self._at_hand(min_validity):
             return token
-        self._stats.waited += 1
+        self._herald.stats.waited += 1
         # Other needs, another flight: what fails for them need not fail for these.
         name, renew = f"get {min_validity:g}", partial(self._renew, min_validity)
         for _ in range(_ROUNDS):
@@ -181,21 +181,19 @@ class TokenManager:
         """Look at both clocks, and return the token if it is good for so long."""
         if not min_validity and self._wall() < self._glance_until:
             return self._token  # thousands may have waited for it, and one has looked
-        hold, moment = self._hold, now(self._clock)
-        remaining = hold.remaining(moment) if hold else 0.0
-        if hold is None or remaining <= 0 or remaining < min_validity:
+        moment = now(self._clock)
+        hold = self._hand.look(moment, min_validity)
+        if hold is None:
             return None
-        if moment.steady >= max(hold.due, self._early_again_at):
-            self._flights.start("early", partial(self._early, Old(hold.token, remaining)))
+        if need := self._hand.wanting(moment):
+            self._flights.start("early", partial(self._early, need))
         if not self._closed and isinstance(self._clock, SystemClock):  # others have no such timer
-            self._glance(hold, moment, remaining)
+            self._glance(hold, moment)
         return hold.token
 
-    def _glance(self, hold: Hold, moment: Moment, remaining: float) -> None:
+    def _glance(self, hold: Hold, moment: Moment) -> None:
         """Let `get` trust this look for a moment, so that it need not read both clocks."""
-        length = min(_GLANCE, remaining)
-        if hold.due > moment.steady:
-            length = min(length, hold.due - moment.steady)
+        length = min(_GLANCE, hold.steady_for(moment))
         self._end_glance()
         self._token, self._glance_until = hold.token, moment.wall + length
         self._glance_end = asyncio.get_running_loop().call_later(length, self._end_glance)
@@ -204,44 +202,31 @@ class TokenManager:
         self._glance_until = -math.inf
         if self._glance_end:
             self._glance_end.cancel()
+            self._glance_end = None  # it keeps the context of a caller alive
 
     async def _renew(self, min_validity: float) -> None:
-        held = self._hold
-        over = held.over(now(self._clock), min_validity) if held else None
-        need = Need(min_validity, rejected=frozenset(self._rejected), expired=over)
-        try:
-            self._take(await self._supply.obtain(need))
-        except MintonceError:
-            self._stats.failed += 1
-            raise
+        need = self._hand.lacking(now(self._clock), min_validity)
+        await self._obtain(self._supply.obtain, need)
 
-    async def _early(self, old: Old) -> None:
-        need = Need(replaces=old, rejected=frozenset(self._rejected))
+    async def _early(self, need: Need) -> None:
         try:
-            self._take(await self._supply.obtain_shared(need))
+            await self._obtain(self._supply.obtain_shared, need)
         except MintonceError as error:
             # Nobody waits for this: the token at hand is good for a while.
-            self._stats.failed += 1
-            logger.info("early renewal failed: %s", error)
-            moment, retry_at = now(self._clock), getattr(error, "retry_at", None)
-            pause = _RETRY_EARLY if retry_at is None else max(retry_at - moment.wall, 0.0)
-            self._early_again_at = moment.steady + pause
+            self._hand.retry(now(self._clock), error)
 
-    def _take(self, obtained: Obtained) -> None:
-        token, hold = obtained.token, self._hold
-        is_new = obtained.reason is not None
-        self._stats.minted += is_new
-        self._stats.adopted += not is_new
+    async def _obtain(self, obtain: Callable[[Need], Awaitable[Obtained]], need: Need) -> None:
+        started = self._clock.steady()
+        try:
+            obtained = await obtain(need)
+        except MintonceError as error:
+            self._herald.failed(error, early=need.replaces is not None)
+            raise
         if obtained.unsaved:
             self._flights.start("save", self._supply.save)
-        is_known = hold and hold.token == token and not is_new
-        if is_known or token.fingerprint in self._rejected:
-            return  # no clock gives it more life; or it was rejected while it was on its way
-        # A flight that landed late never takes the place of a newer token.
-        moment = now(self._clock)
-        if hold is None or token.remaining(moment.wall) > hold.remaining(moment):
-            self._hold = Hold.of(token, moment, refresh_ahead=self._refresh_ahead)
-            self._early_again_at = -math.inf
+        token, is_new, moment = obtained.token, obtained.reason is not None, now(self._clock)
+        self._herald.obtained(token, minted=is_new, waited=moment.steady - started)
+        if self._hand.take(token, moment, is_new=is_new):
             self._end_glance()
 
     def _check_open(self) -> None:

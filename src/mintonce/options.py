@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from inspect import iscoroutinefunction
+from typing import Any
 
 from mintonce.budget import Budget
-from mintonce.credentials.source import TokenSource
+from mintonce.credentials.source import DerivableSource, TokenSource
 from mintonce.errors import UsageError
+from mintonce.herald import Listener
 from mintonce.stores import MemoryStore, TokenStore, open_store
 from mintonce.token import Token, fingerprint
 
@@ -56,6 +59,26 @@ def source(value: TokenSource) -> TokenSource:
     if not isinstance(getattr(value, "key", None), str) or not _has(value, "mint"):
         raise UsageError("a token source must have a key, which is a str, and async mint()")
     return value
+
+
+def derived(value: TokenSource, parameters: Mapping[str, object]) -> TokenSource:
+    """Return the source of the same client for other parameters."""
+    if not isinstance(value, DerivableSource):
+        raise UsageError(
+            f"{type(value).__name__} has no method for_(**parameters) that returns the source for"
+            " others: write one, or make a TokenManager for each source, with one store object"
+        )
+    return source(value.for_(**parameters))
+
+
+def listeners(value: Listener | Sequence[Listener]) -> Sequence[Listener]:
+    """Return the listeners as a list."""
+    found: Sequence[Any] = [value] if callable(value) else value
+    if not isinstance(found, list | tuple) or not all(callable(one) for one in found):
+        raise UsageError(f"on_event must be a function or a list of them, not {value!r:.40}")
+    if any(iscoroutinefunction(call) for one in found for call in (one, one.__call__)):
+        raise UsageError("on_event must be a plain function: it is called outside of event loops")
+    return found
 
 
 def _has(thing: object, method: str) -> bool:

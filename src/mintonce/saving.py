@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from functools import partial
 from typing import NamedTuple
 
 from mintonce.cell import Cell
 from mintonce.clock import Clock
 from mintonce.errors import StoreError
+from mintonce.herald import Teller, log
 from mintonce.outcome import landed
 from mintonce.record import Lease, Record
 from mintonce.token import Token
-
-logger: logging.Logger = logging.getLogger("mintonce")
 
 _FIRST, _LONGEST = 1.0, 60.0  # seconds between two tries
 
@@ -30,12 +28,16 @@ class Saving:
     Args:
         cell: Where it belongs.
         clock: Tells when it is worthless.
+        tell: Takes what others want to know.
 
     """
 
-    def __init__(self, cell: Cell[Record], clock: Clock) -> None:
+    __slots__ = ("_cell", "_clock", "_tell", "_unsaved")
+
+    def __init__(self, cell: Cell[Record], clock: Clock, tell: Teller = log) -> None:
         self._cell = cell
         self._clock = clock
+        self._tell = tell
         self._unsaved: _Unsaved | None = None
 
     def keep(self, token: Token, lease: Lease) -> None:
@@ -69,6 +71,8 @@ class Saving:
             await self._cell.update(partial(landed, lease=unsaved.lease, token=unsaved.token))
         except StoreError:
             return
-        logger.info("the token %s is stored now", unsaved.token.fingerprint)
+        from mintonce.events import TokenStored  # noqa: PLC0415 - told seldom
+
+        self._tell(TokenStored(fingerprint=unsaved.token.fingerprint))
         if self._unsaved is unsaved:
             self._unsaved = None

@@ -19,6 +19,9 @@ from mintonce.record import Reason
 LAST = 50
 """Mints that are remembered one by one."""
 
+_UNDER_WAY = 60.0  # seconds: longer than from any reservation to its end
+_MOST = 1_000  # mints that are under way: more are not worth the space
+
 
 def in_force(ledger: Ledger, budgets: Sequence[Budget]) -> Sequence[Budget]:
     """Return the budgets to hold to: those that were given, or else those of the ledger.
@@ -89,7 +92,7 @@ def reserve(ledger: Ledger, budgets: Sequence[Budget], mint: Mint) -> Ledger | N
         return None  # done already, by a swap whose answer was lost
     check(ledger, budgets, mint.reason, mint.at)
     mint = replace(mint, filed_at=max(mint.at, ledger.latest))
-    mints = (*ledger.mints, mint)[-LAST:]
+    mints = _remembered((*ledger.mints, mint), mint.at)
     kept = max([ledger.kept, *map(longest, in_force(ledger, budgets))])
     # One clock that is ahead must not make the others forget, so the earliest of many tells.
     earliest = min(known.at for known in mints)
@@ -103,6 +106,14 @@ def reserve(ledger: Ledger, budgets: Sequence[Budget], mint: Mint) -> Ledger | N
         quotas=tuple(replace(q, remaining=q.remaining - 1) for q in ledger.quotas),
         limits=tuple(map(Limit.of, budgets)) or ledger.limits,
     )
+
+
+def _remembered(mints: tuple[Mint, ...], now: float) -> tuple[Mint, ...]:
+    """Keep the last ones, and those that may be under way: what is refused is given back."""
+    older = (
+        mint for mint in mints[:-LAST] if mint.outcome == "sent" and abs(now - mint.at) < _UNDER_WAY
+    )
+    return (*older, *mints[-LAST:])[-_MOST:]
 
 
 def settle(

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
-from functools import partial
 from typing import TYPE_CHECKING, Literal, get_args
 
 from mintonce import options
@@ -13,13 +11,12 @@ from mintonce.clock import Clock
 from mintonce.credentials.source import TokenSource
 from mintonce.driver import Driver, Obtained
 from mintonce.errors import StoreError, StoreUnavailable, UsageError
+from mintonce.herald import Teller, log
 from mintonce.renewal import Need
 from mintonce.stores import MemoryStore, TokenStore
 
 if TYPE_CHECKING:
     from mintonce.status import Status
-
-logger: logging.Logger = logging.getLogger("mintonce")
 
 WithoutStore = Literal["auto", "mint", "fail"]
 """What to do when no token is at hand and the store cannot be reached: ``mint`` one for this
@@ -36,6 +33,7 @@ class Supply:
         clock: Where the time is read.
         mint_timeout: Seconds after which a token request without an answer is given up.
         without_store: What to do when the store fails.
+        tell: Takes what others want to know.
 
     """
 
@@ -48,19 +46,33 @@ class Supply:
         clock: Clock,
         mint_timeout: float,
         without_store: WithoutStore,
+        tell: Teller = log,
     ) -> None:
         mint_timeout = options.seconds("mint_timeout", mint_timeout, at_least=0.001)
         if without_store not in get_args(WithoutStore):
             raise UsageError(f"without_store must be one of {get_args(WithoutStore)}")
         self._alone_allowed = without_store == "mint" or (without_store == "auto" and not budgets)
         self._owned = isinstance(store, str)
-        self._store = options.store(store)
-        self._drive = partial(
-            Driver, options.source(source), budgets=budgets, clock=clock, timeout=mint_timeout
-        )
-        self._driver = self._drive(self._store)
-        self._alone: Driver | None = None
+        self.source: TokenSource = options.source(source)
+        self.store: TokenStore = options.store(store)
+        self.budgets = budgets
+        self.mint_timeout = mint_timeout
+        self.without_store = without_store
         self._clock = clock
+        self._tell = tell
+        self._driver = self._through(self.store)
+        self._refuge = MemoryStore()
+        self._alone: Driver | None = None
+
+    def join(self, other: Supply) -> None:
+        """Count together with `other` what is minted without the store."""
+        self._refuge = other._refuge
+
+    @property
+    def is_pausing(self) -> bool:
+        """Whether there is a cool-down that nobody else keeps to."""
+        pause = self._driver.unshared
+        return pause is not None and self._clock.wall() < pause.until
 
     async def obtain(self, need: Need) -> Obtained:
         """Get a token for callers that have none.
@@ -77,9 +89,9 @@ class Supply:
                 raise StoreUnavailable(
                     f"no token is at hand, and the store is away: {error}"
                 ) from error
-            logger.warning("minting for this process alone, because the store is away: %s", error)
+            self._tell_failure("minting for this process alone, because the store is away", error)
         if self._alone is None:
-            self._alone = self._drive(MemoryStore())
+            self._alone = self._through(self._refuge)
         return await self._alone.obtain(need)
 
     async def obtain_shared(self, need: Need) -> Obtained:
@@ -100,7 +112,7 @@ class Supply:
         try:
             await self._driver.reject(fingerprint)
         except StoreError as error:
-            logger.warning("a rejection could not be shared, because the store failed: %s", error)
+            self._tell_failure("a rejection could not be shared, because the store failed", error)
         if self._alone:
             await self._alone.reject(fingerprint)
 
@@ -119,6 +131,21 @@ class Supply:
 
     async def aclose(self) -> None:
         """Close the store, if it was opened here."""
-        aclose = getattr(self._store, "aclose", None)
+        aclose = getattr(self.store, "aclose", None)
         if self._owned and aclose:
             await aclose()
+
+    def _through(self, store: TokenStore) -> Driver:
+        return Driver(
+            self.source,
+            store,
+            budgets=self.budgets,
+            clock=self._clock,
+            timeout=self.mint_timeout,
+            tell=self._tell,
+        )
+
+    def _tell_failure(self, consequence: str, error: StoreError) -> None:
+        from mintonce.events import StoreFailed  # noqa: PLC0415 - told seldom
+
+        self._tell(StoreFailed(consequence=consequence, message=str(error)))

@@ -42,6 +42,8 @@ class Watch:
 class Since(Generic[T]):
     """Tells for how long something has been known, by the steady clock of this process."""
 
+    __slots__ = ("_clock", "_known", "_since")
+
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._known: T | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from dataclasses import dataclass, field
 
 
@@ -14,6 +15,7 @@ class Shared:
     expiries: dict[str, float] = field(default_factory=dict)
     marks: set[str] = field(default_factory=set)
     handles: int = 0
+    writes: Counter[str] = field(default_factory=Counter)
 
 
 class CorrectStore:

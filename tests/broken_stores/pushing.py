@@ -80,6 +80,17 @@ class MissesWhatWasBefore(CorrectPushingStore):
         await super()._wait(key, await self.read(key))
 
 
+class LooksBeforeItListens(CorrectPushingStore):
+    """Finds that nothing has changed, and only then asks to be told."""
+
+    async def _wait(self, key: str, seen: bytes | None) -> None:
+        if await self.read(key) == seen:
+            await asyncio.sleep(0)  # a subscription takes its time
+            event = asyncio.Event()
+            self._shared.waiting.append(event)
+            await event.wait()
+
+
 class RaisesInTheEnd(CorrectPushingStore):
     """Treats a time limit that was asked for as an error."""
 

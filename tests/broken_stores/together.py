@@ -19,6 +19,18 @@ class NotAtomic(CorrectStore):
         return True
 
 
+class RefusesOnConflict(CorrectStore):
+    """Takes another write at the same time for another value, as who compares versions may."""
+
+    async def _swap(self, key: str, old: bytes | None, new: bytes | None, ttl: float) -> bool:
+        seen = self.shared.writes[key]
+        if await self._read(key) != old or self.shared.writes[key] != seen:
+            return False
+        self.shared.writes[key] += 1
+        self._put(key, new, ttl)
+        return True
+
+
 class KeepsToItself(CorrectStore):
     """Gives each handle data of its own."""
 

@@ -120,15 +120,15 @@ async def judged(nurse: Nurse, act: Callable[[Path], Awaitable[T]], place: Path)
 
 
 @asynccontextmanager
-async def nursery(*, warm: bool = True) -> AsyncIterator[Nurse]:
+async def nursery(*, warm: bool = True, store_url: str | None = None) -> AsyncIterator[Nurse]:
     """A process that forks children, of which none outlives the block.
 
-    They have imported what mints, unless they are not `warm`.
+    They have imported what mints, unless they are not `warm`, and what opens the store.
     """
     # Coverage is slow to fork, and what runs here runs elsewhere under its eyes.
     paths = [os.environ.get("PYTHONPATH", ""), str(Nurse.PROGRAM.parents[1])]
     env = {**unmeasured(), "PYTHONPATH": os.pathsep.join(filter(None, paths))}
-    nurse = await Nurse.start({"warm": warm}, env=env)
+    nurse = await Nurse.start({"warm": warm, "store": store_url}, env=env)
     try:
         yield nurse
     finally:

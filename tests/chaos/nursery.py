@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from chaos.offspring import JOBS, in_child, is_reserved, tell
+from mintonce.stores import open_store
 
 PATIENCE = 20.0  # seconds until a child has to be where it is to be stopped
 STEP = 0.000_05  # seconds for which it goes on before it is stopped again
@@ -30,8 +31,10 @@ GROWTH = 1.1  # of each step: on a busy machine it does not get to run in so sho
 class Nursery:
     """What can be told to this process; each answer is the method's result."""
 
-    def __init__(self, *, warm: bool) -> None:
+    def __init__(self, *, warm: bool, store: str | None) -> None:
         self._children = set[int]()
+        if store:
+            open_store(store)
         if warm:
             for name in ("asking", "books", "minting", "credentials.endpoint", "stores.locked"):
                 import_module(f"mintonce.{name}")

@@ -45,7 +45,8 @@ def manager(order: dict[str, Any]) -> TokenManager:
         client_secret=lambda: path.read_text("utf-8"),
     )
     budget = Budget(order["budget"], per=timedelta(days=1)) if "budget" in order else None
-    return TokenManager(source, store=FileStore(order["directory"]), budget=budget)
+    store = order.get("store") or FileStore(order["directory"])
+    return TokenManager(source, store=store, budget=budget)
 
 
 class Hunger:

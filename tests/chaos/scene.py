@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from backing.opening import opened
 from chaos.nurse import PATIENCE, Late, Nurse
 from fleet import order_of
 from managing import credentials, server_of
@@ -16,7 +17,7 @@ from mintonce.books import Books
 from mintonce.cell import Cell
 from mintonce.ledger import Ledger
 from mintonce.record import Lease, Record
-from mintonce.stores import FileStore
+from mintonce.stores import TokenStore
 from mintonce.testing import AuthorizationServer
 
 
@@ -37,7 +38,7 @@ class Scene:
     server: AuthorizationServer
     nurse: Nurse
     order: dict[str, Any]
-    store: FileStore
+    store: TokenStore
     record: Cell[Record]
     cell: Cell[Ledger]
 
@@ -106,11 +107,16 @@ def pid_of(lease: Lease) -> int:
 
 
 @asynccontextmanager
-async def scene(nurse: Nurse, directory: Path, *, budget: int) -> AsyncIterator[Scene]:
-    """Raise the curtain: nobody runs yet, and nothing is stored."""
-    async with server_of() as server:
-        source, store = credentials(server), FileStore(directory)
+async def scene(
+    nurse: Nurse, directory: Path, *, budget: int, store_url: str | None = None
+) -> AsyncIterator[Scene]:
+    """Raise the curtain: nobody runs yet, and nothing is stored.
+
+    The store is in files in this directory, unless it is another one.
+    """
+    async with server_of() as server, opened(store_url or directory.as_uri()) as store:
+        source = credentials(server)
         record = Cell(store, source.key, Record, writer="judge", ttl=lambda _: 60.0)
         cell = Books(store, source.ledger_key, (), writer="judge").cell
-        order = {**order_of(server, directory), "budget": budget}
+        order = {**order_of(server, directory), "budget": budget, "store": store_url}
         yield Scene(server, nurse, order, store, record, cell)

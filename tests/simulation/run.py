@@ -13,7 +13,7 @@ from simulation.fleet import Fleet
 from simulation.judge import Judge
 from simulation.process import Process, pause
 from simulation.server import Server
-from simulation.store import Store
+from simulation.store import Kept, Store, Values
 from simulation.time import ProcessLoop, Stuck, Timeline
 from simulation.world import World, drawn
 
@@ -54,7 +54,13 @@ class Run:
 
     """
 
-    def __init__(self, world: World, seed: int, write: Callable[[str], object] | None) -> None:
+    def __init__(
+        self,
+        world: World,
+        seed: int,
+        write: Callable[[str], object] | None,
+        values: Values | None = None,
+    ) -> None:
         self.world = world
         self.chance = random.Random(seed)
         self.timeline = Timeline()
@@ -63,7 +69,7 @@ class Run:
         self.store_is_down = self.server_is_down = self.api_is_hostile = False
         self._write = write
         self.judge = Judge(self)
-        self.store = Store(self)
+        self.store = Store(self, values or Kept())
         self.server = Server(self)
         self.fleet: Fleet = Fleet(self)
 
@@ -137,7 +143,10 @@ class Run:
 
 
 def simulate(
-    seed: int, world: World | None = None, write: Callable[[str], object] | None = None
+    seed: int,
+    world: World | None = None,
+    write: Callable[[str], object] | None = None,
+    values: Values | None = None,
 ) -> Outcome:
     """Run one fleet through one world.
 
@@ -145,10 +154,11 @@ def simulate(
         seed: Decides on all that is left to chance.
         world: The world; drawn from the seed unless given.
         write: Takes a line for each thing that happens.
+        values: What keeps the values of the store; they are in this process unless given.
 
     """
     random.seed(seed)  # mintonce draws its jitter from there
-    run = Run(world or drawn(random.Random(seed)), seed, write)
+    run = Run(world or drawn(random.Random(seed)), seed, write, values)
     run.note("", repr(run.world))
     judge = run.judge
     logger = logging.getLogger("mintonce")

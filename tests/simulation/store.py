@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from mintonce import StoreUnavailable
 
@@ -15,27 +15,56 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+class Values(Protocol):
+    """What a store keeps."""
+
+    def get(self, key: str) -> bytes | None:
+        """What is there, if anything is."""
+        ...
+
+    def swap(self, key: str, old: bytes | None, new: bytes | None) -> bool:
+        """Compare, and swap."""
+        ...
+
+
+class Kept:
+    """Values in this process."""
+
+    def __init__(self) -> None:
+        self._values: dict[str, bytes] = {}
+
+    def get(self, key: str) -> bytes | None:
+        """What is there, if anything is."""
+        return self._values.get(key)
+
+    def swap(self, key: str, old: bytes | None, new: bytes | None) -> bool:
+        """Compare, and swap."""
+        if self._values.get(key) != old:
+            return False
+        if new is None:
+            self._values.pop(key, None)
+        else:
+            self._values[key] = new
+        return True
+
+
 class Store:
-    """The values, as the store has them; it does one thing after another.
+    """The store, which does one thing after another.
 
     Attributes:
         values: What is kept.
 
     """
 
-    def __init__(self, run: Run) -> None:
-        self.values: dict[str, bytes] = {}
+    def __init__(self, run: Run, values: Values) -> None:
+        self.values = values
         self._run = run
         self._watchers: list[tuple[str, bytes | None, asyncio.Future[None]]] = []
 
     def swap(self, process: Process, key: str, old: bytes | None, new: bytes | None) -> bool:
         """Compare, and swap."""
-        if self.values.get(key) != old:
+        if not self.values.swap(key, old, new):
             return False
-        if new is None:
-            self.values.pop(key, None)
-        else:
-            self.values[key] = new
         self._run.judge.wrote(process, key, old, new)
         watchers, self._watchers = self._watchers, []
         for key_, seen, woken in watchers:

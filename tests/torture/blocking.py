@@ -12,6 +12,7 @@ modules are imported on first use, on purpose, once in the life of a process.
 from __future__ import annotations
 
 import asyncio
+import importlib.metadata
 import linecache
 import os
 import select
@@ -22,24 +23,30 @@ import traceback
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import wraps
+from importlib.util import find_spec
 from pathlib import Path
-from types import FrameType
+from types import FrameType, ModuleType
 from typing import Any, ParamSpec, TypeVar
 
 import coverage
 
-import mintonce
 from torture.allowance import Allowance
 from torture.offences import report
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-OURS = str(Path(mintonce.__file__).parent) + os.sep
-_NOT_OURS = (
+_BACKENDS = Path(__file__).parents[2] / "backends"
+OURS = tuple(
+    str(Path(spec.origin).parent) + os.sep
+    for name in ("mintonce", *(path.name for path in _BACKENDS.glob("*/src/*")))
+    if (spec := find_spec(name)) and spec.origin
+)
+_not_ours: tuple[str, ...] = (
     str(Path(asyncio.__file__).parent) + os.sep,
     str(Path(__file__).parents[1]) + os.sep,
     "<frozen importlib",
+    str(importlib.metadata.__file__),  # which looks for whoever offers the store of a URL
     # Who writes a traceback looks at source files, and so does who measures coverage.
     *(str(module.__file__) for module in (linecache, traceback)),
     str(Path(coverage.__file__).parent) + os.sep,
@@ -73,6 +80,13 @@ may_block = Allowance()
 """Lets this package block the loop while a block runs."""
 
 
+def let_be(module: ModuleType, reason: str) -> None:
+    """Let a library block the loop where this module is at work; say why nothing else helps."""
+    global _not_ours  # noqa: PLW0603 - one list for the whole process, as the audit hook is
+    assert reason
+    _not_ours = (*_not_ours, str(module.__file__))
+
+
 def install() -> None:
     """Watch this process from now on, and for good: an audit hook cannot be taken back."""
     sys.addaudithook(_hear)
@@ -104,6 +118,6 @@ def _judge(what: str, frame: FrameType | None) -> None:
             where = f"{code.co_filename}:{frame.f_lineno}, in {code.co_name}"
             report(f"{what} blocks the event loop: {where}")
             return
-        if code.co_filename.startswith(_NOT_OURS) or code in _TO_THREADS:
+        if code.co_filename.startswith(_not_ours) or code in _TO_THREADS:
             return
         frame = frame.f_back

@@ -27,6 +27,7 @@ def watched() -> Generator[None]:
     # Coroutines that nobody awaited, sessions that nobody closed and the like speak up now, and
     # not in the middle of another test. What they raise is collected by pytest itself.
     gc.collect()
+    gc.freeze()  # what is left outlives the test: the next ones need not look through it
     found = [*dict.fromkeys(_found)]
     _found.clear()
     assert not found, "\n".join(found)

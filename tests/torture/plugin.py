@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterator
 
 import pytest
@@ -17,12 +16,6 @@ def pytest_configure(config: pytest.Config) -> None:
         config.option.asyncio_debug = True  # or pytest-asyncio takes the mode away from its loops
     blocking.install()
     leftovers.install()
-
-
-def pytest_collection_finish() -> None:
-    """Look through the garbage of each test, and not each time through all that was imported."""
-    gc.collect()
-    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

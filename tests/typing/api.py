@@ -23,6 +23,7 @@ from mintonce import (
     UsageError,
     open_store,
 )
+from mintonce.credentials import DerivableSource
 
 
 def read_secret() -> str:
@@ -46,6 +47,9 @@ credentials = [
     )
     for secret in ("secret", read_secret, fetch_secret)
 ]
+
+assert_type(credentials[0].for_(scope=["orders:read"], extra={"a": "b"}), ClientCredentials)
+derivable: DerivableSource = credentials[0]
 
 stores: list[TokenStore | str | None] = [
     None,
@@ -94,6 +98,7 @@ async def use() -> Token:
         await tokens.invalidate(token.access_token)
         await tokens.status()
         print(tokens.stats)
+        assert_type(tokens.for_(audience="https://other.example.com", scope=None), TokenManager)
     manager = TokenManager(Fixed(), store=Table(), budget=budgets[0], refresh_ahead=60)
     await manager.aclose()
     return token

@@ -2,10 +2,18 @@
 
 from mintonce.credentials.client_credentials import ClientCredentials
 from mintonce.credentials.source import (
+    DerivableSource,
     MeteredSource,
     PreparingSource,
     RotatingSource,
     TokenSource,
 )
 
-__all__ = ["ClientCredentials", "MeteredSource", "PreparingSource", "RotatingSource", "TokenSource"]
+__all__ = [
+    "ClientCredentials",
+    "DerivableSource",
+    "MeteredSource",
+    "PreparingSource",
+    "RotatingSource",
+    "TokenSource",
+]

@@ -7,14 +7,15 @@ import hashlib
 import hmac
 import json
 import math
+import sys
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import InitVar, dataclass, field
+from dataclasses import InitVar, dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Unpack
 
 from mintonce.credentials import parameters as check
 from mintonce.credentials.authentication import SecretProvider, read_secret
-from mintonce.credentials.parameters import address
+from mintonce.credentials.parameters import Requested, address
 from mintonce.errors import TokenRequestError
 from mintonce.token import DEFAULT_LIFETIME, Secret, seconds
 
@@ -88,7 +89,7 @@ class ClientCredentials:
             default_lifetime=check.lifetime(self.default_lifetime),
             # Not the method of authentication: it does not change what the token is good for.
             key=_name("token", *server, sorted(map(_unordered, form))),
-            ledger_key=_name("ledger", *server),
+            ledger_key=sys.intern(_name("ledger", *server)),  # one for thousands of tenants
             _secret=check.client_secret(client_secret),
             _parameters=form,
         )
@@ -98,6 +99,21 @@ class ClientCredentials:
             f"ClientCredentials(token_url={address(self.token_url)!r},"
             f" client_id={self.client_id!r}, audience={self.audience!r}, scope={self.scope!r})"
         )
+
+    def for_(self, **parameters: Unpack[Requested]) -> ClientCredentials:
+        """Return the same client, asking for other tokens.
+
+        Args:
+            parameters: ``audience``, ``scope``, ``resource`` or ``extra``. What is not named stays
+                as it is here; None leaves a parameter out.
+
+        Raises:
+            UsageError: Some of it makes no sense, or would make it another client.
+
+        """
+        check.requested(parameters)
+        secret: Any = self._secret  # as it is, so that it is nowhere else
+        return replace(self, client_secret=secret, **parameters)
 
     async def mint(self) -> TokenResponse:
         """Send one token request, and wait for the answer as long as the caller does.

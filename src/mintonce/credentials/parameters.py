@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from ipaddress import ip_address
+from typing import TypedDict
 from urllib.parse import SplitResult, urlsplit
 
 from mintonce.credentials.authentication import AUTH_METHODS, SecretProvider, flaw_of
@@ -13,6 +14,32 @@ from mintonce.token import MAX_LIFETIME, Secret
 
 _OWN = {"grant_type", "client_id", "client_secret", "audience", "scope", "resource"}
 _DEFAULT_PORTS = {"https": 443, "http": 80}
+
+
+class Requested(TypedDict, total=False):
+    """What `ClientCredentials.for_` takes: with other values it is still the same client.
+
+    Attributes:
+        audience: As in `ClientCredentials`, like all of them.
+        scope: What the token is to allow.
+        resource: Absolute URIs after RFC 8707.
+        extra: Further parameters, in the place of all that were there.
+
+    """
+
+    audience: str | None
+    scope: str | Iterable[str] | None
+    resource: str | Iterable[str] | None
+    extra: Mapping[str, str] | None
+
+
+def requested(names: Iterable[str]) -> None:
+    """Make sure that there are such parameters."""
+    if unknown := sorted(set(names) - Requested.__annotations__.keys()):
+        raise UsageError(
+            f"for_ takes {', '.join(Requested.__annotations__)}, not {', '.join(unknown)}:"
+            " for another client, make another TokenManager"
+        )
 
 
 def token_url(value: object) -> str:
@@ -56,13 +83,13 @@ def _flaw_of_url(text: str, parts: SplitResult) -> str | None:
         return "must not hold credentials: use client_id= and client_secret="
     if "#" in text:
         return "must not have a fragment: remove what starts with #"
-    if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
+    if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
         return "must be https://, since the secret and the token are readable on the way otherwise"
     return None
 
 
-def _is_loopback(host: str) -> bool:
-    # By spelling only: what a name resolves to may change after the check.
+def is_loopback(host: str) -> bool:
+    """Tell whether a host is this one, by spelling only: what it resolves to may change later."""
     try:
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:
@@ -74,9 +101,9 @@ def client_id(value: object) -> str:
     return _text("client_id", value)
 
 
-def client_secret(value: str | SecretProvider) -> Secret | SecretProvider:
+def client_secret(value: str | Secret | SecretProvider) -> Secret | SecretProvider:
     """Return the secret where no repr shows it, or the function that provides it."""
-    if callable(value):
+    if callable(value) or isinstance(value, Secret):
         return value
     if flaw := flaw_of(value):
         raise UsageError(f"client_secret is {flaw}")

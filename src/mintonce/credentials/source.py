@@ -52,6 +52,24 @@ class MeteredSource(Protocol):
 
 
 @runtime_checkable
+class DerivableSource(Protocol):
+    """A source of which there are others: for other audiences, scopes or tenants."""
+
+    def for_(self, *args: Any, **parameters: Any) -> TokenSource:
+        """Return the source for these parameters, with a `TokenSource.key` of its own.
+
+        Called by `TokenManager.for_` each time, so it should be quick. What is not named stays as
+        it is. Where the authorization server counts their requests together, all of them have the
+        same `MeteredSource.ledger_key`. Which parameters there are is up to the source.
+
+        Raises:
+            UsageError: They make no sense.
+
+        """
+        ...
+
+
+@runtime_checkable
 class RotatingSource(Protocol):
     """A source whose credentials can change while the program runs."""
 

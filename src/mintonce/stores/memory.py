@@ -22,7 +22,7 @@ if hasattr(os, "register_at_fork"):  # pragma: no branch - not on Windows
 class MemoryStore:
     """Keeps values in a dict. Restarts and other processes mint their own tokens: see `FileStore`.
 
-    Nothing is ever dropped (`ttl` is ignored), because a process has only a few values.
+    Nothing is ever dropped (`ttl` is ignored): there is one small value for each source and client.
 
     Args:
         values: Where to keep them. Stores that are given the same dict share what is in it.

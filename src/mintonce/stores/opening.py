@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
+from contextlib import suppress
 from urllib.parse import SplitResult, unquote_to_bytes, urlsplit
 
 from mintonce.errors import UsageError
@@ -75,6 +77,17 @@ def _offered(scheme: str, url: str) -> TokenStore:
             ) from problem
         return make(url)
     raise UsageError(
-        f"no installed package offers stores for '{scheme}:': install one that does"
+        f"no installed package offers stores for '{scheme}:': {_advice(scheme)}"
         f" (entry-point group {ENTRY_POINTS})"
     )
+
+
+def _advice(scheme: str) -> str:
+    from importlib.metadata import PackageNotFoundError, requires  # noqa: PLC0415 - as above
+
+    with suppress(PackageNotFoundError):  # the sources are used without being installed
+        for requirement in requires("mintonce") or ():
+            store = re.match(r"mintonce-(\w+)", requirement)
+            if store and scheme.startswith(store[1]):
+                return f"pip install 'mintonce[{store[1]}]'"
+    return "install one that does"

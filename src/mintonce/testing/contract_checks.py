@@ -86,7 +86,12 @@ def check(body: Callable[[C, TokenStore, TokenStore], Awaitable[None]]) -> Calla
             await body(contract, one, two)
 
     def run(self: C) -> None:
-        asyncio.run(in_time(self))
+        try:
+            asyncio.run(in_time(self))
+        except TimeoutError as late:
+            raise AssertionError(
+                f"not over after {_TIME_LIMIT:g} s: a call hangs, or tries for ever what is refused"
+            ) from late
 
     # `functools.wraps` would show pytest the two handles, and it would look for such fixtures.
     run.__name__, run.__qualname__ = body.__name__, body.__qualname__

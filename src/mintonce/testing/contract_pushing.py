@@ -22,6 +22,8 @@ LATE = 60.0
 # Seconds after which a task is most likely waiting. If it is not, it must not miss the change.
 _UNDER_WAY = 0.03
 
+_TURNS, _STEPS = 8, 16
+
 
 class PushingStoreContract(Contract):
     """What a store has to do that has `PushingStore.changed`. Inherit it beside `StoreContract`.
@@ -71,6 +73,18 @@ class PushingStoreContract(Contract):
         await must_swap(one, key, None, b"new")
         for seen in (None, b"old", b""):
             await self._returns("waiting after a change", _pushing(two).changed(key, seen, LATE))
+
+    @check
+    async def test_a_change_while_starting_to_wait_is_not_missed(
+        self, one: TokenStore, two: TokenStore
+    ) -> None:
+        """A change at any moment wakes who has called: also one between a look and the waiting."""
+        for step in range(_STEPS):
+            key = fresh_key()
+            async with under_way(_pushing(two).changed(key, None, LATE)) as [waiting]:
+                await _pass(step)
+                same(True, await one.swap(key, None, b"value", ttl=TTL), "swap")
+                await self._returns("waiting for a change", waiting)
 
     @check
     async def test_a_change_wakes_everybody(self, one: TokenStore, two: TokenStore) -> None:
@@ -125,6 +139,14 @@ class PushingStoreContract(Contract):
         if late:
             raise AssertionError(f"{what} did not end within {self.soon:g} s")
         await asyncio.gather(*done)
+
+
+async def _pass(step: int) -> None:
+    # The first steps are turns of the event loop, the later ones reach into a subscription.
+    for _ in range(min(step, _TURNS)):
+        await asyncio.sleep(0)
+    if step > _TURNS:
+        await asyncio.sleep((step - _TURNS) / 2_000)
 
 
 def _pushing(store: TokenStore) -> PushingStore:

@@ -101,6 +101,14 @@ class SharingChecks(Contract):
         same(None, await one.read(key), "the value")
 
     @check
+    async def test_nobody_is_refused_what_is_there(self, one: TokenStore, two: TokenStore) -> None:
+        """Where the old value is there all the time, all who write it again are told True."""
+        key = fresh_key()
+        await must_swap(one, key, None, b"value")
+        await together(*(must_swap(store, key, b"value", b"value") for store in [one, two] * 8))
+        same(b"value", await two.read(key), "the value")
+
+    @check
     async def test_no_increment_is_lost(self, one: TokenStore, two: TokenStore) -> None:
         """A counter that many raise through both handles ends at their number."""
         key = fresh_key()

@@ -1,0 +1,101 @@
+"""Calls listeners in a thread of its own, so that one that raises or blocks harms no caller."""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import logging
+import os
+import queue
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+
+from mintonce.limits import time_limit
+
+logger: logging.Logger = logging.getLogger("mintonce")
+
+WAIT = 1.0
+"""Seconds that a manager which closes, and a process which ends, wait for listeners."""
+
+_ROOM = 10_000  # calls that wait for a listener that blocks
+
+
+class Courier:
+    """One thread for all listeners of a process; it starts with the first call."""
+
+    def __init__(self) -> None:
+        self._forget()
+        # A forked child has the state of its parent, but not the thread; and maybe the queue's
+        # lock, held by a thread that is not there.
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._forget)
+        atexit.register(self._wait)
+
+    def _forget(self) -> None:
+        self._calls: queue.Queue[Callable[[], object]] = queue.Queue(_ROOM)
+        self._starting = threading.Lock()
+        self._has_started = False
+        self._trouble = ""
+
+    def deliver(self, call: Callable[[], object]) -> None:
+        """Have something called later, after what was delivered before. Neither waits nor fails."""
+        trouble = ""
+        try:
+            self._start()
+            self._calls.put_nowait(call)
+        except queue.Full:
+            trouble = "a listener blocks: events are lost until it goes on"
+        except RuntimeError:
+            trouble = "listeners need a thread, and there is none: events are lost until there is"
+        is_news, self._trouble = trouble not in ("", self._trouble), trouble
+        if is_news:
+            with suppress(Exception):  # of a log handler
+                logger.warning(trouble)
+
+    async def emptied(self) -> None:
+        """Wait until all that was delivered so far has been called, but not for long."""
+        loop, end = asyncio.get_running_loop(), asyncio.Event()
+        self.deliver(partial(_tell, loop, end))
+        with suppress(TimeoutError):
+            async with time_limit(WAIT):
+                await end.wait()
+
+    def _start(self) -> None:
+        if self._has_started:
+            return
+        with self._starting:
+            if self._has_started:
+                return
+            # Nobody waits for it: a listener that blocks for ever must not keep a process from
+            # ending.
+            threading.Thread(
+                target=_run, args=(self._calls,), name="mintonce events", daemon=True
+            ).start()
+            self._has_started = True
+
+    def _wait(self) -> None:
+        if not self._has_started:
+            return  # nothing was told
+        end = threading.Event()
+        self.deliver(end.set)
+        end.wait(WAIT)
+
+
+def _run(calls: queue.Queue[Callable[[], object]]) -> None:
+    while True:
+        call = calls.get()
+        try:
+            call()
+        except BaseException:  # whatever it is, there are others to be called
+            with suppress(Exception):  # of a log handler
+                logger.exception("a listener failed")
+
+
+def _tell(loop: asyncio.AbstractEventLoop, end: asyncio.Event) -> None:
+    with suppress(RuntimeError):  # the loop was closed meanwhile
+        loop.call_soon_threadsafe(end.set)
+
+
+courier: Courier = Courier()
