@@ -82,14 +82,16 @@ async def test_a_client_that_repeats_commands_repeats_no_swap(
         store = RedisStore(client)
         await put(store, key, b"old")
         calls = own.calls("evalsha")
+        assert b"old" == await store.read(key)  # now all is answered that the swap was followed by
         own.pause()
-        carried = proxy.carried
+        swapped = proxy.carried + len(key)  # more than anything else that is said
         swap = asyncio.create_task(store.swap(key, b"old", b"new", ttl=TTL))
-        await eventually(lambda: proxy.carried > carried)
+        await eventually(lambda: proxy.carried > swapped)
         proxy.cut()
         with pytest.raises(StoreUnavailable):
             await swap
         own.resume()
+        await eventually(lambda: own.calls("evalsha") > calls)
         assert b"new" == await store.read(key)
         await store.aclose()
     assert calls + 1 == own.calls("evalsha")
