@@ -9,7 +9,7 @@ import pytest
 
 from backing.using import TTL, fresh, put
 from examples import World, escaping
-from mintonce_redis import eviction, switchboard, urls
+from mintonce_redis import eviction, line, urls
 from using import README, opened, permissions, waiting
 from valkey_server import ValkeyServer
 
@@ -29,7 +29,7 @@ async def test_the_permissions_suffice(
     own: ValkeyServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A user who may do no more can read, swap, wait and test a quiet connection."""
-    monkeypatch.setattr(switchboard, "_DOUBTFUL", 0.0)
+    monkeypatch.setattr(line, "_DOUBTFUL", 0.0)
     eviction._asked.clear()
     own.ask(*permissions())
     key = fresh()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import time
 from pathlib import Path
@@ -11,8 +12,8 @@ import pytest
 from backing.using import TTL, fresh
 from managing import eventually, moment
 from mintonce import StoreError, StoreUnavailable
+from mintonce_redis import line, ticks
 from mintonce_redis import store as store_module
-from mintonce_redis import switchboard
 from scripted import scripted
 from using import lines_of, opened
 from valkey_server import ValkeyServer
@@ -66,7 +67,7 @@ async def test_a_connection_that_died_in_silence(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No swap is risked on a connection that was quiet for a while before it has been tried."""
-    monkeypatch.setattr(switchboard, "_DOUBTFUL", 0.1)
+    monkeypatch.setattr(line, "_DOUBTFUL", 0.1)
     said: list[bytes] = []
 
     def answer(command: list[bytes]) -> bytes:
@@ -81,6 +82,29 @@ async def test_a_connection_that_died_in_silence(
         assert await store.swap("key", None, b"value", ttl=TTL)
         assert [first] != lines_of(store)
     assert [b"GET", b"PING", b"EVALSHA"] == [word for word in said if word != b"SUBSCRIBE"][:3]
+
+
+async def test_a_crowd_after_a_quiet_while(
+    own: ValkeyServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It tries the connection once, and a process that was kept from listening is not hasty."""
+    monkeypatch.setattr(line, "_DOUBTFUL", 0.1)
+    monkeypatch.setattr(ticks, "_TICK", 0.01)
+    async with opened(own.url()) as store:
+        await store.read("key")
+        (first,) = lines_of(store)
+        await eventually(lambda: first.quiet > 0.1)
+        pings = own.calls("ping")
+        own.pause()
+        crowd = [asyncio.create_task(store.read("key")) for _ in range(100)]
+        await moment()
+        own.resume()
+        busy_until = time.monotonic() + 0.2
+        while time.monotonic() < busy_until:
+            pass
+        assert [None] * 100 == await asyncio.gather(*crowd)
+        assert [first] == lines_of(store)
+        assert pings + 1 == own.calls("ping")
 
 
 async def test_a_replica_without_a_master(place: Path) -> None:

@@ -18,13 +18,15 @@ from redis.exceptions import RedisError, ResponseError
 from mintonce_redis.hearing import Hearing
 from mintonce_redis.questions import Question, Questions
 from mintonce_redis.reasons import Late, Lost
+from mintonce_redis.ticks import Ticks
 
 ANSWER = 2.0
-"""Seconds after which a server that does not answer is given up."""
+"""Seconds after which a server that says nothing, though it was asked, is given up."""
 
 IDLE = 2.0
 """Seconds after which a line that nobody uses is closed."""
 
+_DOUBTFUL = 1.0  # seconds after which a line that nobody used may be dead without knowing
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 2.0  # seconds between two attempts to connect
 
 _AS_LONG_AS_IT_TAKES: dict[str, Any] = {
@@ -64,9 +66,11 @@ class Line:
         self._questions = Questions()
         self._connection: AbstractConnection | None = None
         self._sending: asyncio.Task[None] | None = None
+        self._check: asyncio.Future[None] | None = None
         self._time = asyncio.get_running_loop().time
-        self._used = self._heard = self._time()
-        self._closing: asyncio.TimerHandle | None = None
+        self._heard = self._time()
+        self._ticks = Ticks(self._look_after)
+        self._used = self._alive = self._ticks.now
         self._running: asyncio.Task[None] = asyncio.create_task(
             self._run(open_), name="mintonce-redis line"
         )
@@ -99,7 +103,7 @@ class Line:
             command: The command.
             asking: Another node of a cluster says that it has to be said here.
             heed: Sees the answer, in the order in which the server says and tells things.
-            within: Seconds after which the line counts as dead.
+            within: Seconds of silence after which the line counts as dead.
 
         Raises:
             RedisError: The server refused, or nobody can know whether it did as it was told.
@@ -119,27 +123,36 @@ class Line:
 
         if asking:
             self.post(lambda _: None, b"ASKING")
-        self.post(take, *command, answer=answer)
-        try:
-            async with asyncio.timeout(within):
-                return await answer
-        except TimeoutError:
-            self.end(Late(f"no answer within {within:g} s"))
-            raise Late(f"no answer within {within:g} s") from None
+        self.post(take, *command, answer=answer, within=within)
+        return await answer
 
     def post(
         self,
         take: Callable[[Any], None],
         *command: bytes,
         answer: asyncio.Future[Any] | None = None,
+        within: float = ANSWER,
     ) -> None:
         """Send a command, and have its answer taken by `take`, in the order of the server."""
         if self.lost:
             take(self.lost.with_traceback(None))
             return
-        self._used = self._time()
-        self._questions.add(Question(command, take, answer))
+        self._used = self._ticks.now
+        self._questions.add(Question(command, take, answer, within, asked=self._used))
         self._send_soon()
+
+    async def check(self) -> None:
+        """Have the server say something, if it may be gone without anybody having noticed.
+
+        What is sent over a line that was cut is lost, and whether a swap was done then unknown.
+        """
+        check = self._check
+        if not check:
+            if self._questions or self.quiet < _DOUBTFUL:
+                return
+            self._check = check = asyncio.get_running_loop().create_future()
+            self.post(self._checked, b"PING", within=_DOUBTFUL / 2)
+        await asyncio.wait({check})
 
     async def aclose(self) -> None:
         """Close it; those who wait for an answer get an error."""
@@ -157,8 +170,7 @@ class Line:
         if self.lost:
             return
         self.lost = why
-        if self._closing:
-            self._closing.cancel()
+        self._ticks.stop()
         self.hearing.forget()
         longest = min(_FIRST_PAUSE * 2**self._failures, _LONGEST_PAUSE)
         if not self.is_good:  # jitter needs no cryptography
@@ -171,7 +183,6 @@ class Line:
             self._connection = await open_()
             self.is_open = True
             self._send_soon()
-            self._close_when_idle()
             while not self.lost:
                 self._hear(await _next(self._connection))
         except Exception as error:  # noqa: BLE001 - whatever it is, those who asked are told
@@ -185,7 +196,7 @@ class Line:
                     await self._connection.disconnect()
 
     def _hear(self, reply: Any) -> None:
-        self._heard = self._time()
+        self._heard, self._alive = self._time(), self._ticks.now
         match reply:
             case [b"message", bytes() as channel, bytes() as digest]:
                 self.hearing.note(channel, digest)
@@ -210,15 +221,20 @@ class Line:
                 packed = connection.pack_commands(commands)
                 await connection.send_packed_command(packed, check_health=False)
 
-    def _close_when_idle(self) -> None:
+    def _checked(self, _: Any) -> None:
+        if self._check:
+            self._check.set_result(None)
+            self._check = None
+
+    def _look_after(self) -> None:
+        now = self._ticks.now
         if self._questions or self.hearing.waiting:
-            self._used = self._time()
-        idle = self._time() - self._used
-        if idle >= IDLE:
+            self._used = now
+        within = self._questions.overdue(now, heard=self._alive)
+        if within:
+            self.end(Late(f"no answer within {within:g} s"))
+        elif now - self._used >= IDLE:
             self.end(Lost("closed, since nobody used it"))
-        else:
-            loop = asyncio.get_running_loop()
-            self._closing = loop.call_later(IDLE - idle, self._close_when_idle)
 
 
 async def _next(connection: AbstractConnection) -> Any:

@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 _AHEAD = 64
@@ -18,11 +19,22 @@ them until all are taken, so when there were so many the next ones go out when n
 
 @dataclass(eq=False, slots=True)
 class Question:
-    """A command, and who takes its answer: a value or an exception."""
+    """A command, and who takes its answer: a value or an exception.
+
+    Attributes:
+        command: The command.
+        take: Takes the answer.
+        answer: Where somebody waits for it, if anybody does.
+        within: Seconds of silence that are allowed.
+        asked: When that was, in seconds.
+
+    """
 
     command: tuple[bytes, ...]
     take: Callable[[Any], None]
-    answer: asyncio.Future[Any] | None = None
+    answer: asyncio.Future[Any] | None
+    within: float
+    asked: float
 
 
 class Questions:
@@ -61,6 +73,13 @@ class Questions:
         question = self._under_way.popleft() if self._under_way else None
         self._is_full = self._is_full and bool(self._under_way)
         return question
+
+    def overdue(self, now: float, *, heard: float) -> float | None:
+        """Return the patience that came to its end, if nothing was heard since `heard`."""
+        for question in chain(self._under_way, self._waiting):
+            if now - max(question.asked, heard) > question.within:
+                return question.within
+        return None
 
     def end(self) -> list[Question]:
         """Return what will never be answered."""

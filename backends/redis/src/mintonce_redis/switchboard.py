@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
-
-from redis.exceptions import RedisError
 
 from mintonce_redis.line import Line
 from mintonce_redis.reasons import Lost
 from mintonce_redis.routes import Door
 
-_DOUBTFUL = 1.0  # seconds after which a line that nobody used may be dead without knowing
 _PATIENCE = 0.1  # seconds that a caller waits for the next attempt to connect
 
 
@@ -36,7 +32,8 @@ class Switchboard:
             if line is None:
                 return self._new(door)
             if line.lost is None:
-                if line.quiet < _DOUBTFUL or await _is_alive(line):
+                await line.check()
+                if line.lost is None:
                     return line
             elif line.pause <= 0:
                 return self._new(door, line.failures)
@@ -53,10 +50,3 @@ class Switchboard:
     def _new(self, door: Door, failures: int = 0) -> Line:
         line = self._lines[door.name] = Line(door.name, door.open, failures=failures)
         return line
-
-
-async def _is_alive(line: Line) -> bool:
-    # What is sent over a line that was cut is lost, and whether a swap was done then unknown.
-    with suppress(RedisError, OSError):
-        await line.ask(b"PING", within=_DOUBTFUL / 2)
-    return line.lost is None
