@@ -15,7 +15,8 @@ import nox
 SUPPORTED = nox.project.python_versions(nox.project.load_toml("pyproject.toml"))
 WHEELS = Path(".nox", "wheels").absolute()
 BACKENDS = sorted(path.parent for path in Path("backends").glob("*/pyproject.toml"))
-ALL_TESTS = ("-n2", "tests", *(str(backend / "tests") for backend in BACKENDS))
+# Four at a time even on two cores, because most tests wait for something most of their time.
+ALL_TESTS = ("-n4", "tests", *(str(backend / "tests") for backend in BACKENDS))
 UV = os.environ.get("UV", "uv")  # `uv run` says which uv it is
 
 # Interpreters are taken as they are found, never fetched.
@@ -47,13 +48,19 @@ if FOUND[-1] < "3.12":
 if sys.platform == "win32":
     del LOOPS["uvloop"]
 
-# To these it makes little difference on which loop they are run: they start processes, read files,
-# or bring a loop of their own.
-LOOPLESS = (
-    *("test_house.py", "test_imports.py", "test_demo.py", "test_write_a_store.py"),
-    *("test_docs.py", "test_store_recipes.py", "test_workers.py", "test_fixtures.py"),
-    *("test_cli_*.py", "test_chaos_*.py", "test_*_chaos.py"),
+# One Python suffices for these: they look at source files and at the protocol, or run programs that
+# others have made.
+ONCE = (
+    *("test_house.py", "test_store_recipes.py", "test_workers.py"),
     *("test_model*.py", "test_simulation.py", "test_planted_faults.py", "test_month.py"),
+)
+
+# To these, too, it makes little difference on which loop they are run: they start processes, read
+# files, or bring a loop of their own.
+LOOPLESS = (
+    *("test_imports.py", "test_demo.py", "test_docs.py", "test_fixtures.py", "test_cli_*.py"),
+    *("test_write_a_store.py", "test_file_store_crashes.py"),
+    *("test_chaos_*.py", "test_*_chaos.py"),
 )
 
 nox.needs_version = ">=2026.10"
@@ -82,6 +89,10 @@ def _run(session: nox.Session, program: str, *arguments: str, group: str = "test
     _install(session, group)
     env = {"PYTHONPATH": str(Path("tests").absolute())}
     session.run("python", "-m", program, *arguments, *session.posargs, env=env)
+
+
+def _without(names: tuple[str, ...]) -> tuple[str, ...]:
+    return (*ALL_TESTS, *(f"--ignore-glob=*/{name}" for name in names))
 
 
 @nox.session(venv_backend="none")
@@ -120,10 +131,10 @@ def typing(session: nox.Session) -> None:
 
 @nox.session(python=FOUND, requires=["wheel"])
 def tests(session: nox.Session) -> None:
-    """Run the tests against the wheel; the oldest Python measures their coverage as well."""
+    """Run the tests against the wheel: all on the oldest Python, which measures their coverage."""
     _install(session, "test")
     if session.posargs or session.python != FOUND[0]:
-        session.run("pytest", *(session.posargs or ALL_TESTS))
+        session.run("pytest", *(session.posargs or _without(ONCE)))
         return
     env = {"COVERAGE_FILE": str(Path(session.create_tmp()) / "coverage")}
     session.run("coverage", "erase", env=env)
@@ -157,8 +168,7 @@ def torture(session: nox.Session, loop: str) -> None:
     """Run the tests on another event loop: asyncio in debug mode or with eager tasks, or uvloop."""
     _install(session, "test")
     env = {"MINTONCE_TEST_LOOP": loop}
-    tests = (*ALL_TESTS, *(f"--ignore-glob=*/{name}" for name in LOOPLESS))
-    session.run("pytest", *(session.posargs or tests), env=env)
+    session.run("pytest", *(session.posargs or _without(ONCE + LOOPLESS)), env=env)
 
 
 @nox.session(requires=["wheel"])
