@@ -14,6 +14,7 @@ from api_server import api_of
 from managing import Handmade, eventually
 from mintonce import TokenManager
 from mintonce.aiohttp import BearerAuth
+from mintonce.stores import MemoryStore
 
 pytestmark = pytest.mark.asyncio
 
@@ -70,6 +71,46 @@ async def test_who_leaves_gives_the_connection_back(leaves: str) -> None:
             source.open.set()
             async with asyncio.timeout(5), calls.get(url, middlewares=()) as response:
                 assert 401 == response.status
+
+
+class Hanging(MemoryStore):
+    """Answers while it may; `asked` is set when it may not, and was asked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = asyncio.Event()
+        self.may_answer = asyncio.Event()
+        self.may_answer.set()
+
+    async def read(self, key: str) -> bytes | None:
+        """Answer when that may be."""
+        if not self.may_answer.is_set():
+            self.asked.set()
+        await self.may_answer.wait()
+        return await super().read(key)
+
+
+async def test_who_leaves_over_the_second_refusal_gives_the_connection_back() -> None:
+    """Also while the other token is being reported, which the API has rejected as well."""
+    store = Hanging()
+
+    async def refuses(head: bytes, _: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if b"handmade-1" in head:
+            writer.write(REFUSAL + b"not you. ")
+        else:
+            store.may_answer.clear()
+            writer.write(REFUSAL)
+
+    tokens = TokenManager(Handmade(), store=store)
+    pool = aiohttp.TCPConnector(limit=1)
+    async with api_that(refuses) as url, tokens, session(tokens, connector=pool) as calls:
+        call = asyncio.ensure_future(calls.get(url))
+        await store.asked.wait()
+        call.cancel()
+        await asyncio.wait([call])
+        store.may_answer.set()
+        async with asyncio.timeout(5), calls.get(url, middlewares=()) as response:
+            assert 401 == response.status
 
 
 async def test_the_manager_is_closed_meanwhile() -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager
 
 from aiohttp import ClientHandlerType, ClientRequest, ClientResponse, hdrs
 from aiohttp.payload import Payload
@@ -52,13 +53,10 @@ class BearerAuth:
             return await handler(request)
         token = await bearer.token()
         response = await _send(request, handler, token)
-        try:
+        with _closing_if_it_fails(response):
             if not await bearer.is_rejected(token, *_said(response)):
                 return response
             other = await bearer.another()
-        except BaseException:
-            response.close()  # nobody gets to see it, and it would keep its connection
-            raise
         if other is None or _is_used_up(request):
             return response
         # In this order, as aiohttp has it: a writer that is still busy must not touch the next try.
@@ -66,11 +64,8 @@ class BearerAuth:
         await request.close()
         request.update_expect_continue()  # if it is to be asked for, then anew
         response = await _send(request, handler, other)
-        try:
+        with _closing_if_it_fails(response):
             await bearer.is_rejected(other, *_said(response))
-        except BaseException:
-            response.close()
-            raise
         return response
 
     def __repr__(self) -> str:
@@ -85,6 +80,15 @@ async def _send(request: ClientRequest, handler: ClientHandlerType, token: Token
         # The answer, and errors that come of it, show the headers of the request. And a middleware
         # further out that tries again must not bring this token for its own.
         request.headers.popall(AUTHORIZATION, None)
+
+
+@contextmanager
+def _closing_if_it_fails(response: ClientResponse) -> Generator[None]:
+    try:
+        yield
+    except BaseException:
+        response.close()  # nobody gets to see it, and it would keep its connection
+        raise
 
 
 def _said(response: ClientResponse) -> tuple[int, Sequence[str]]:
