@@ -14,6 +14,7 @@ from managing import Handmade
 from mintonce import TokenManager
 from mintonce.aiohttp import BearerAuth
 from mintonce.clock import Clock
+from mintonce.stores import TokenStore
 
 
 @dataclass
@@ -33,10 +34,15 @@ class World:
 
 
 @asynccontextmanager
-async def world(*around: Any, clock: Clock | None = None, **options: Any) -> AsyncIterator[World]:
+async def world(
+    *around: Any,
+    clock: Clock | None = None,
+    store: TokenStore | None = None,
+    **options: Any,
+) -> AsyncIterator[World]:
     """A world whose API takes the second token, with middlewares around that which carries it."""
     source = Handmade()
-    async with api_of() as api, TokenManager(source, clock=clock) as tokens:
+    async with api_of() as api, TokenManager(source, clock=clock, store=store) as tokens:
         chain = [*around, BearerAuth(tokens)]
         async with aiohttp.ClientSession(middlewares=chain, **options) as calls:
             world = World(api, source, tokens, calls)

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from itertools import count
 from typing import Any
 
-from asking import CLIENT_ID, CLIENTS, SECRET
+from asking import CLIENT_ID, CLIENTS, SECRET, call
 from mintonce import ClientCredentials, Token, TokenManager, TokenRequestError
 from mintonce.testing import AuthorizationServer, ManualClock
 
@@ -159,3 +159,19 @@ class Tenants(Handmade):
             other = self.made[tenant] = Tenants(tenant, lifetime=self.lifetime)
             other.made = self.made
         return self.made[tenant]
+
+
+async def use(tokens: TokenManager, server: AuthorizationServer) -> Token:
+    """Call the API; on a 401 say so, get another token and call again, once."""
+    token = await tokens.get()
+    if (await call(server, token.access_token)).status == 401:
+        await tokens.invalidate(token)
+        token = await tokens.get()
+    return token
+
+
+async def reject(tokens: TokenManager) -> Token:
+    """Get a token, and reject it."""
+    token = await tokens.get()
+    await tokens.invalidate(token)
+    return token

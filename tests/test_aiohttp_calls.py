@@ -13,7 +13,7 @@ from api_server import Api, api_of
 from managing import Handmade, credentials, manager, server_of
 from mintonce import Budget, BudgetExhausted, TokenManager, TokenRequestError, UsageError
 from mintonce.aiohttp import BearerAuth
-from mintonce.testing import AuthorizationServer, Fault
+from mintonce.testing import AuthorizationServer, Fault, ManualClock
 
 pytestmark = pytest.mark.asyncio
 
@@ -179,15 +179,21 @@ async def test_what_is_no_manager() -> None:
 
 
 async def test_a_spent_budget_is_told_at_once() -> None:
-    """The first call without a token gets the error, and none is sent."""
-    async with server_of() as server, api_of(server) as api:
-        budget = Budget(1, per="month")
-        async with manager(server, budget=budget) as tokens:
-            auth = BearerAuth(tokens)
-            async with aiohttp.ClientSession(middlewares=[auth]) as calls:
-                await calls.get(api.url)
-                server.revoke_all()
-                async with calls.get(api.url) as response:
-                    assert 401 == response.status
-                with pytest.raises(BudgetExhausted):
-                    await calls.get(api.url)
+    """A call with no token to send gets the error; until then the API itself says what is wrong."""
+    clock = ManualClock()
+    async with (
+        server_of(clock=clock) as server,
+        api_of(server) as api,
+        manager(server, budget=Budget(1, per="month"), clock=clock) as tokens,
+        aiohttp.ClientSession(middlewares=[BearerAuth(tokens)]) as calls,
+    ):
+        await calls.get(api.url)
+        server.revoke_all()
+        for _ in range(2):
+            async with calls.get(api.url) as response:
+                assert 401 == response.status
+        clock.advance(3601)
+        sent = len(api.calls)
+        with pytest.raises(BudgetExhausted):
+            await calls.get(api.url)
+        assert sent == len(api.calls)

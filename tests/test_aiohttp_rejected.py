@@ -13,8 +13,6 @@ import aiohttp
 import pytest
 
 from aiohttp_world import world
-from mintonce import TokenRejected, TokenRequestError
-from mintonce.testing import ManualClock
 
 pytestmark = pytest.mark.asyncio
 
@@ -121,29 +119,6 @@ async def test_it_is_sent_again_once() -> None:
         assert 2 == w.source.requests == w.tokens.stats.rejected
 
 
-async def test_only_a_part_of_the_api_rejects_tokens() -> None:
-    """The rest is called all the same, with the newest token; only an expired one is an error."""
-    async with world() as w:
-        w.api.is_good = lambda _: w.api.calls[-1].path == "/good"
-        async with w.calls.get(f"{w.url}/bad") as response:
-            assert 401 == response.status
-        async with w.calls.get(f"{w.url}/good") as response:
-            assert 200 == response.status
-        assert 2 == w.source.requests
-
-
-async def test_only_expired_tokens_are_left() -> None:
-    """While the API rejects whatever is issued, an expired token is not sent: that is an error."""
-    clock = ManualClock()
-    async with world(clock=clock) as w:
-        w.good, w.source.lifetime = "none", 5.0
-        async with w.calls.get(w.url) as response:
-            assert 401 == response.status
-        clock.advance(6.0)
-        with pytest.raises(TokenRejected, match="check audience"):
-            await w.calls.get(w.url)
-
-
 @pytest.mark.parametrize(
     ("challenge", "calls"),
     [
@@ -169,16 +144,6 @@ async def test_forbidden_is_forbidden() -> None:
         async with w.calls.get(f"{w.url}/forbidden") as response:
             assert 403 == response.status
         assert 1 == len(w.api.calls) == w.source.requests
-
-
-async def test_there_is_no_other_token() -> None:
-    """The caller gets the 401, at once; what is wrong with the token is told to the next one."""
-    async with world() as w:
-        w.source.answers = [{}, TokenRequestError("no", permanent=True)]
-        async with w.calls.get(w.url) as response:
-            assert (401, "who are you?") == (response.status, await response.text())
-        with pytest.raises(TokenRequestError):
-            await w.calls.get(w.url)
 
 
 @pytest.mark.parametrize("where", ["session", "call"])

@@ -17,6 +17,7 @@ from mintonce.record import CoolDown, Record, Trouble
 MINE = make_lease()
 OLD = make_token("old", issued_at=NOW - 3590)
 NEW = make_token("new")
+LONG = make_token("long", lifetime=86_400)
 MINTING = make_record(token=OLD, lease=MINE)
 
 
@@ -134,10 +135,10 @@ def test_the_last_eight_rejections_are_remembered() -> None:
 )
 def test_rejected_again_and_again(before: int, seconds: float) -> None:
     """A token that answered a rejection is rejected, too: everybody waits, longer each time."""
-    record = make_record(token=NEW, reason="rejected", rejections=before)
-    after = rejected(record, NEW.fingerprint, NOW)
+    record = make_record(token=LONG, reason="rejected", rejections=before)
+    after = rejected(record, LONG.fingerprint, NOW)
     assert after is not None
-    assert (before + 1, (NEW.fingerprint,)) == (after.rejections, after.rejected)
+    assert (before + 1, (LONG.fingerprint,)) == (after.rejections, after.rejected)
     assert after.cool_down is not None
     assert ("rejected", seconds, NOW + seconds) == (
         after.cool_down.trouble,
@@ -145,6 +146,47 @@ def test_rejected_again_and_again(before: int, seconds: float) -> None:
         after.cool_down.until,
     )
     assert "check audience" in after.cool_down.message
+
+
+@pytest.mark.parametrize(
+    ("good_for", "before", "pause", "count"),
+    [
+        *((3.0, 0, 7.0, 1), (-60.0, 0, 10.0, 1), (10.0, 0, None, 1), (600.0, 5, None, 6)),
+        *((600.0, 6, 40.0, 7), (7199.0, 99, 1.0, 100), (7200.0, 99, None, 0)),
+    ],
+)
+def test_the_time_for_which_a_token_was_good(
+    good_for: float, before: int, pause: float | None, count: int
+) -> None:
+    """It counts as a part of the pause; and who was served for hours begins anew."""
+    record = make_record(token=LONG, reason="rejected", rejections=before)
+    after = rejected(record, LONG.fingerprint, LONG.issued_at + good_for)
+    assert after is not None
+    assert count == after.rejections
+    assert pause == (after.cool_down and after.cool_down.seconds)
+
+
+@pytest.mark.parametrize("trouble", ["lost", "permanent"])
+@pytest.mark.parametrize("good_for", [20.0, 7200.0])
+def test_a_rejection_without_a_pause_ends_no_other(trouble: Trouble, good_for: float) -> None:
+    """What the server asked for stays as it was."""
+    told = make_cool_down(trouble=trouble)
+    record = make_record(token=NEW, reason="rejected", cool_down=told)
+    after = rejected(record, NEW.fingerprint, NEW.issued_at + good_for)
+    assert after is not None
+    assert after.cool_down is not None
+    assert told.until == after.cool_down.until
+
+
+@pytest.mark.parametrize(("lifetime", "pause"), [(300, 300.0), (600, 600.0), (3600, 640.0)])
+def test_nobody_waits_for_longer_than_a_token_lives(lifetime: int, pause: float) -> None:
+    """Another one would be due by then from an API that takes them, too."""
+    token = make_token("short", lifetime=lifetime)
+    record = make_record(token=token, reason="rejected", rejections=6)
+    after = rejected(record, token.fingerprint, token.issued_at)
+    assert after is not None
+    assert after.cool_down is not None
+    assert pause == after.cool_down.seconds
 
 
 def test_a_rejected_token_is_worth_asking_for_another() -> None:

@@ -91,14 +91,13 @@ async def once(message: bytes) -> AsyncIterator[bytes]:
 
 @pytest.mark.parametrize("kind", AGAIN)
 async def test_the_second_token_is_rejected_too(kind: str) -> None:
-    """The caller gets the answer, and the next one is told what is wrong."""
+    """The caller gets the answer; and the next one too, for perhaps it asks for something else."""
     async with world("none") as w:
-        with pytest.raises(grpc.aio.AioRpcError) as caught:
-            await answer_to(w.call(kind), kind)
-        assert StatusCode.UNAUTHENTICATED == caught.value.code()
-        assert ["handmade-1", "handmade-2"] == w.api.tokens
-        with pytest.raises(TokenRequestError, match="check audience"):
-            await answer_to(w.call(kind), kind)
+        for _ in range(2):
+            with pytest.raises(grpc.aio.AioRpcError) as caught:
+                await answer_to(w.call(kind), kind)
+            assert StatusCode.UNAUTHENTICATED == caught.value.code()
+        assert ["handmade-1", "handmade-2", "handmade-2"] == w.api.tokens
         assert 2 == w.source.requests
 
 

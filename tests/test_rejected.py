@@ -10,36 +10,19 @@ import pytest
 
 from asking import call
 from fleet import fleet
-from managing import Handmade, manager, passing, prints, server_of, settled
+from managing import Handmade, manager, passing, prints, reject, server_of, settled, use
 from mintonce import (
     Budget,
     MemoryStore,
     MintonceError,
-    StoreUnavailable,
     Token,
     TokenManager,
     TokenRejected,
     TokenRequestError,
 )
-from mintonce.testing import AuthorizationServer, Fault, ManualClock
+from mintonce.testing import Fault, ManualClock
 
 pytestmark = pytest.mark.asyncio
-
-
-async def use(tokens: TokenManager, server: AuthorizationServer) -> Token:
-    """Call the API; on a 401 say so, get another token and call again, once."""
-    token = await tokens.get()
-    if (await call(server, token.access_token)).status == 401:
-        await tokens.invalidate(token)
-        token = await tokens.get()
-    return token
-
-
-async def reject(tokens: TokenManager) -> Token:
-    """Get a token, and reject it."""
-    token = await tokens.get()
-    await tokens.invalidate(token)
-    return token
 
 
 async def test_five_hundred_tasks_with_the_same_401() -> None:
@@ -115,66 +98,6 @@ async def test_processes_that_saw_the_same_401(tmp_path: Path) -> None:
         assert 2 == server.requests
         # The API comes to its senses: a token that was rejected stays so all the same.
         assert found == {await worker.token() for worker in workers}
-
-
-async def test_an_api_that_rejects_every_token() -> None:
-    """After the second one in a row there is an error at once, and mints become rare."""
-    clock, source = ManualClock(), Handmade()
-    async with TokenManager(source, clock=clock) as tokens:
-        await reject(tokens)
-        await reject(tokens)
-        for _ in range(3):
-            with pytest.raises(TokenRejected, match="check audience, scope and issuer") as caught:
-                await tokens.get()
-            assert caught.value.retry_at
-        assert 2 == source.requests
-        for _ in range(24 * 60):
-            clock.advance(60)
-            with suppress(TokenRejected):
-                await reject(tokens)
-        assert 12 <= source.requests <= 2 + 10 + 24 / 2
-
-
-async def test_many_managers_and_an_api_that_rejects_every_token() -> None:
-    """The fleet mints no more than one of them would."""
-    clock, source, store = ManualClock(), Handmade(), MemoryStore()
-    fleet = [TokenManager(source, store=store, clock=clock) for _ in range(5)]
-    for _ in range(600):
-        clock.advance(1)
-        for tokens in fleet:
-            with suppress(TokenRejected):
-                await reject(tokens)
-    assert 3 <= source.requests <= 2 + 7
-
-
-async def test_the_store_is_away_and_the_api_rejects_every_token() -> None:
-    """Without the store there is no shared memory of it, but each manager has its own."""
-
-    class Away(MemoryStore):
-        async def read(self, key: str) -> bytes | None:
-            raise StoreUnavailable(f"no {key} today")
-
-    clock, source = ManualClock(), Handmade()
-    async with TokenManager(source, store=Away(), clock=clock) as tokens:
-        for _ in range(60):
-            clock.advance(10)
-            with suppress(TokenRejected):
-                await reject(tokens)
-    assert 3 <= source.requests <= 2 + 7
-
-
-async def test_it_gets_well_again() -> None:
-    """When the pause is over and the API takes the token, all is as before."""
-    clock, source = ManualClock(), Handmade()
-    async with TokenManager(source, clock=clock) as tokens:
-        await reject(tokens)
-        await reject(tokens)
-        clock.advance(11)
-        good = await tokens.get()
-        clock.advance(3600)
-        assert good != await reject(tokens)
-        await tokens.get()
-        assert 5 == source.requests
 
 
 async def test_a_server_that_returns_the_rejected_token() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 
 from mintonce.challenges import wants_new_token
-from mintonce.errors import MintonceError, TokenRejected, UsageError
+from mintonce.errors import MintonceError, UsageError
 from mintonce.manager import TokenManager
 from mintonce.origins import Origins
 from mintonce.token import Token
@@ -30,26 +30,11 @@ class Bearer:
         if not isinstance(tokens, TokenManager):
             raise UsageError(f"BearerAuth needs a TokenManager, not {type(tokens).__name__}")
         self._tokens = tokens
-        self._newest: Token | None = None
         self.origins: Origins = Origins(origins)
 
     async def token(self) -> Token:
-        """Return a token; see `TokenManager.get`.
-
-        While the API rejects whatever the server issues, that is the newest one all the same, if
-        it has not expired: not all of an API may reject it, and where it does, its own answer says
-        more than an error of ours.
-
-        Raises:
-            MintonceError: There is none.
-
-        """
-        try:
-            self._newest = await self._tokens.get()
-        except TokenRejected:
-            if self._newest is None or self._newest.remaining(self._tokens.clock.wall()) <= 0:
-                raise
-        return self._newest
+        """Return a token for one call; see `token_for_a_call`."""
+        return await token_for_a_call(self._tokens)
 
     async def is_rejected(self, token: Token, status: int, challenges: Iterable[str]) -> bool:
         """Tell whether the API rejected this token; if so, the manager is told as well."""
@@ -64,11 +49,30 @@ class Bearer:
 
         Callers understand the API's 401 better than an error of ours.
         """
-        try:
-            self._newest = await self._tokens.get()
-        except MintonceError:
-            return None
-        return self._newest
+        with suppress(MintonceError):
+            return await self._tokens.get()
+        return None
+
+
+async def token_for_a_call(tokens: TokenManager) -> Token:
+    """Return a token; see `TokenManager.get`.
+
+    While there is no good one, that is the newest one all the same, if it has not expired: the API
+    has rejected it, but perhaps not all of it does, and where it does, its own answer says more
+    than an error of ours.
+
+    Raises:
+        MintonceError: There is none.
+
+    """
+    try:
+        return await tokens.get()
+    except UsageError:
+        raise
+    except MintonceError:
+        if token := tokens.newest:
+            return token
+        raise
 
 
 def header(token: Token) -> str:

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import re
-import secrets
-import socket
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cache, cached_property
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from mintonce.budget import Budget, ledger_name
@@ -20,6 +17,7 @@ from mintonce.errors import TokenRequestError, UsageError
 from mintonce.herald import Teller, log
 from mintonce.noticing import change_record
 from mintonce.outcome import rejected
+from mintonce.process import claimant, writer
 from mintonce.record import CoolDown, Lease, Reason, Record
 from mintonce.renewal import Claim, Need, Refuse, Step, Tell, Use, decide
 from mintonce.saving import Saving
@@ -64,6 +62,13 @@ class Driver:
         timeout: Seconds for one token request.
         tell: Takes what others want to know.
 
+    Attributes:
+        budgets: The same.
+        cell: Where the record is.
+        newest: The newest token that it knows of. The API may have rejected it.
+        unshared: A cool-down that only this process keeps to.
+        saving: Stores later what could not be stored when it was minted.
+
     """
 
     def __init__(
@@ -80,7 +85,7 @@ class Driver:
             raise UsageError("the key of a token source must be 1 to 90 characters of [a-z0-9-]")
         self.budgets = budgets
         self.cell: Cell[Record] = Cell(
-            store, source.key, Record, writer=_writer(os.getpid()), ttl=_ttl, tell=tell
+            store, source.key, Record, writer=writer(), ttl=_ttl, tell=tell
         )
         self._source = source
         self._store = store
@@ -89,6 +94,7 @@ class Driver:
         self._tell = tell
         self._cooling: Since[CoolDown] = Since(clock)
         self._own_cooling: Since[CoolDown] = Since(clock)
+        self.newest: Token | None = None
         self.unshared: CoolDown | None = None
         self.saving: Saving = Saving(self.cell, clock, tell)
         own = source.ledger_key if isinstance(source, MeteredSource) else f"ledger-{source.key}"
@@ -99,8 +105,7 @@ class Driver:
         """The ledger."""
         from mintonce.books import Books  # noqa: PLC0415 - only who mints has to do with it
 
-        me = _writer(os.getpid())
-        return Books(self._store, self._ledger_key, self.budgets, writer=me, tell=self._tell)
+        return Books(self._store, self._ledger_key, self.budgets, writer=writer(), tell=self._tell)
 
     @cached_property
     def _mintage(self) -> Mintage:
@@ -124,12 +129,13 @@ class Driver:
             StoreError: The store failed.
 
         """
-        me, watch, pauses = _me(), Watch(self._clock), polls()
+        me, watch, pauses = claimant(), Watch(self._clock), polls()
         patience = Patience(self._clock, PATIENCE)
         trouble: TokenRequestError | None = None
         seen: Seen[Record] | None = None
         while True:
             seen = await self.cell.read(seen)
+            self.newest = seen.value.token
             step = await self._decide(seen.value, need, me, watch.look(seen.raw))
             if isinstance(step, Use):
                 return Obtained(step.token)
@@ -198,6 +204,7 @@ class Driver:
             return error
         if minted is None:
             return None
+        self.newest = minted.token
         if minted.saved:
             self.saving.drop()
         else:
@@ -229,18 +236,8 @@ class Driver:
         await asyncio.sleep(max(pause, 0))
 
 
-@cache
-def _writer(pid: int) -> str:
-    return f"{pid}-{secrets.token_hex(6)}"
-
-
 def _ttl(_: Record) -> float:
     return _TTL
-
-
-def _me() -> Lease:
-    by = f"{socket.gethostname()}:{os.getpid()}"
-    return Lease(f"{by}:{secrets.token_hex(6)}", by, "cold")
 
 
 def _useless(token: Token) -> TokenRequestError:

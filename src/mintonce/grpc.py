@@ -25,6 +25,7 @@ from grpc.aio import (
     UnaryUnaryClientInterceptor,
 )
 
+from mintonce.bearer import token_for_a_call
 from mintonce.call_answers import code_of, is_stream_unary, taken
 from mintonce.call_details import end_of, is_authorized, with_token
 from mintonce.errors import MintonceError, UsageError
@@ -50,8 +51,9 @@ def bearer_auth(tokens: TokenManager) -> list[ClientInterceptor]:
     where a channel leads: send no token over an insecure channel but to this host.
 
     A call that brings an ``authorization`` of its own is left alone. No call goes out without a
-    token: where there is none, it raises what `TokenManager.get` raises. The timeout of a call
-    covers the time that getting a token takes.
+    token: where there is none, it raises what `TokenManager.get` raises; but where the API has
+    rejected the newest, calls go out with that, for not all of it may. The timeout of a call covers
+    the time that getting a token takes.
 
     When the API answers UNAUTHENTICATED, the token is reported to `TokenManager.invalidate`. If the
     request is one message and nothing of the response has come, the call is sent once more with
@@ -88,7 +90,7 @@ class _Bearer:
         if is_authorized(details):
             return await send(details)
         ends_at = end_of(details)
-        token = await self._get(ends_at)
+        token = await self._within(ends_at, token_for_a_call(self._tokens))
         call = await send(with_token(token, details, ends_at))
         self.watch(call, token)
         return call
@@ -104,7 +106,7 @@ class _Bearer:
         if is_authorized(details):
             return await send(details), None
         ends_at = end_of(details)
-        token = await self._get(ends_at)
+        token = await self._within(ends_at, token_for_a_call(self._tokens))
         try:
             return await send(with_token(token, details, ends_at)), token
         except AioRpcError as error:
@@ -128,10 +130,10 @@ class _Bearer:
                 # From the start, to be the first to hear: the caller may go on with another call.
                 self._start(self._report_if_rejected(call, token))
 
-    async def _get(self, ends_at: float | None) -> Token:
+    async def _within(self, ends_at: float | None, token: Awaitable[Token]) -> Token:
         with suppress(TimeoutError):
             async with asyncio.timeout_at(ends_at):
-                return await self._tokens.get()
+                return await token
         raise AioRpcError(
             StatusCode.DEADLINE_EXCEEDED,
             Metadata(),
@@ -142,7 +144,7 @@ class _Bearer:
     async def _another(self, token: Token, ends_at: float | None) -> Token | None:
         await self._report(token, ends_at)
         with suppress(AioRpcError, MintonceError):
-            return await self._get(ends_at)
+            return await self._within(ends_at, self._tokens.get())
         return None
 
     async def _report(self, token: Token, ends_at: float | None = None) -> None:

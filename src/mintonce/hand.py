@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+from copy import copy
 
 from mintonce.clock import Moment
+from mintonce.errors import TokenRejected
 from mintonce.hold import Hold
 from mintonce.renewal import Need, Old
 from mintonce.token import Token
 
 _RETRY_EARLY = 5.0  # seconds between two tries to renew early, unless the error names a time
 _REMEMBERED = 8  # tokens that were rejected
+_STILL = 1.0  # seconds for which a refusal is believed before the store is asked again
 
 
 class Hand:
@@ -25,12 +28,13 @@ class Hand:
 
     """
 
-    __slots__ = ("_early_again_at", "_hold", "refresh_ahead", "rejected")
+    __slots__ = ("_early_again_at", "_hold", "_refusal", "refresh_ahead", "rejected")
 
     def __init__(self, refresh_ahead: float) -> None:
         self.refresh_ahead: float = refresh_ahead
         self._hold: Hold | None = None
         self._early_again_at = -math.inf
+        self._refusal: tuple[float, TokenRejected] | None = None
         self.rejected: tuple[str, ...] = ()
 
     def look(self, now: Moment, min_validity: float) -> Hold | None:
@@ -60,6 +64,24 @@ class Hand:
         pause = _RETRY_EARLY if again_at is None else max(again_at - now.wall, 0.0)
         self._early_again_at = now.steady + pause
 
+    def refuse(self, now: Moment, error: TokenRejected) -> None:
+        """Remember that there is no token, and will be none for a while."""
+        left = (error.retry_at or 0.0) - now.wall
+        self._refusal = now.steady + min(left, _STILL), copy(error)  # without a traceback
+
+    def refused(self, now: Moment) -> TokenRejected | None:
+        """Return why there is no token, if that was found out a moment ago.
+
+        An API that rejects all tokens may be called a thousand times a second all the same.
+        """
+        if self._refusal is None:
+            return None
+        until, error = self._refusal
+        if now.steady < until:
+            return copy(error)
+        self._refusal = None
+        return None
+
     def take(self, token: Token, now: Moment, *, is_new: bool) -> bool:
         """Take a token in hand, if it is better than the one that is there; say whether it is."""
         hold = self._hold
@@ -70,6 +92,7 @@ class Hand:
         if hold and token.remaining(now.wall) <= hold.remaining(now):
             return False
         self._hold = Hold.of(token, now, refresh_ahead=self.refresh_ahead)
+        self._refusal = None
         self._early_again_at = -math.inf
         return True
 

@@ -14,7 +14,7 @@ from mintonce.budget import Budget
 from mintonce.clock import SYSTEM_CLOCK, Clock, Moment, SystemClock, now
 from mintonce.credentials.source import TokenSource
 from mintonce.driver import Obtained
-from mintonce.errors import MintonceError, TokenRequestError, UsageError
+from mintonce.errors import MintonceError, TokenRejected, TokenRequestError, UsageError
 from mintonce.flight import Flights
 from mintonce.hand import Hand
 from mintonce.herald import Herald, Listener
@@ -163,6 +163,8 @@ class TokenManager(Related):
         min_validity = options.seconds("min_validity", min_validity)
         if token := self._at_hand(min_validity):
             return token
+        if refusal := self._hand.refused(now(self._clock)):
+            raise refusal
         self._herald.stats.waited += 1
         # Other needs, another flight: what fails for them need not fail for these.
         name, renew = f"get {min_validity:g}", partial(self._renew, min_validity)
@@ -221,6 +223,8 @@ class TokenManager(Related):
             obtained = await obtain(need)
         except MintonceError as error:
             self._herald.failed(error, early=need.replaces is not None)
+            if isinstance(error, TokenRejected):
+                self._hand.refuse(now(self._clock), error)
             raise
         if obtained.unsaved:
             self._flights.start("save", self._supply.save)

@@ -94,7 +94,7 @@ def _rejected_again(record: Record, lease: Lease, token: Token) -> Record | None
         record,
         lease=None,
         rejections=record.rejections + 1,
-        cool_down=_rejection(record, token.issued_at),
+        cool_down=_rejection(record, token.issued_at, _pause("rejected", record.rejections)),
     )
 
 
@@ -159,7 +159,8 @@ def rejected(record: Record, fingerprint: str, now: float) -> Record | None:
 
     Only the newest token can be rejected, and only once: a late 401 for an older one changes
     nothing. A token that was itself minted because of a rejection starts a cool-down, since more
-    tokens are no cure for an API that rejects them all.
+    tokens are no cure for an API that rejects them all. It lasts from when that token was minted:
+    the time for which it was good counts, and if that was long, this is another matter.
     """
     token = record.token
     if token is None or token.fingerprint != fingerprint or fingerprint in record.rejected:
@@ -170,11 +171,19 @@ def rejected(record: Record, fingerprint: str, now: float) -> Record | None:
         noted = replace(noted, cool_down=None)
     if record.reason != "rejected":
         return noted
-    return replace(noted, rejections=record.rejections + 1, cool_down=_rejection(record, now))
+    good_for = max(now - token.issued_at, 0.0)
+    _, longest = _PAUSES["rejected"]
+    if good_for >= longest:
+        return replace(noted, rejections=0)
+    # When it expires another one is due anyway, and may be good for those who could use this one.
+    pause = min(_pause("rejected", record.rejections) - good_for, token.remaining(now))
+    return replace(noted, rejections=record.rejections + 1, cool_down=_rejection(noted, now, pause))
 
 
-def _rejection(record: Record, now: float) -> CoolDown:
-    length = max(_pause("rejected", record.rejections), _asked_for(record.cool_down, now))
+def _rejection(record: Record, now: float, pause: float) -> CoolDown | None:
+    length = max(pause, _asked_for(record.cool_down, now))
+    if length <= 0:
+        return record.cool_down
     return CoolDown(
         "rejected",
         "the API rejects the tokens that the authorization server hands out:"

@@ -15,6 +15,7 @@ from mintonce.family import Family
 from mintonce.hand import Hand
 from mintonce.herald import Herald
 from mintonce.supply import Supply
+from mintonce.token import Token
 
 
 class Related(ABC):
@@ -31,6 +32,16 @@ class Related(ABC):
     def clock(self) -> Clock:
         """Where it reads the time; tokens live and end by this clock."""
         return self._clock
+
+    @property
+    def newest(self) -> Token | None:
+        """The newest token that it knows of, for whom a doubtful one is better than none.
+
+        It has not expired. But the API may have rejected it, so that `TokenManager.get` hands it
+        out no more. None if there is no such token.
+        """
+        token = self._supply.newest
+        return token if token and token.remaining(self._clock.wall()) > 0 else None
 
     def for_(self, **parameters: object) -> Self:
         """Return the manager of the same client for other parameters of the token request.

@@ -14,6 +14,7 @@ from mintonce.errors import StoreError, StoreUnavailable, UsageError
 from mintonce.herald import Teller, log
 from mintonce.renewal import Need
 from mintonce.stores import MemoryStore, TokenStore
+from mintonce.token import Token
 
 if TYPE_CHECKING:
     from mintonce.status import Status
@@ -73,6 +74,12 @@ class Supply:
         """Whether there is a cool-down that nobody else keeps to."""
         pause = self._driver.unshared
         return pause is not None and self._clock.wall() < pause.until
+
+    @property
+    def newest(self) -> Token | None:
+        """The newest token that is known here. The API may have rejected it."""
+        known = [driver.newest for driver in (self._driver, self._alone) if driver]
+        return max(filter(None, known), key=lambda token: token.expires_at, default=None)
 
     async def obtain(self, need: Need) -> Obtained:
         """Get a token for callers that have none.

@@ -158,7 +158,11 @@ PLANTED = {
     "rejects by time": Planted(outcome, "rejected", _rejected_by_time, _world("rejection"), "G1"),
     "rejects in vain": Planted(outcome, "rejected", _told_nobody, _world("rejection"), "no end"),
     "drains the budget of an API that rejects all": Planted(
-        outcome, "_rejection", lambda *_: None, _world("rejection", "rejection", time=False), "G1"
+        outcome,
+        "_rejection",
+        lambda *_, **__: None,
+        _world("rejection", "rejection", time=False),
+        "G1",
     ),
     "sees no expiry": Planted(renewal, "usable", lambda record, *_: record.token, _world(), "G3"),
     "is content with no token": Planted(
