@@ -172,6 +172,38 @@ async def test_what_logs_in_by_itself_says_nothing_of_origins() -> None:
                 assert 200 == response.status
 
 
+def leading_to(url: str, heads: list[bytes]) -> Conversation:
+    """Somebody who sends people elsewhere, and writes down what they say."""
+
+    async def leads(head: bytes, _: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heads.append(head)
+        location = f"Location: {url}\r\nContent-Length: 0\r\n\r\n"
+        writer.write(b"HTTP/1.1 302 Found\r\n" + location.encode())
+
+    return leads
+
+
+@pytest.mark.parametrize("way", ["header", "URL"])
+async def test_where_such_a_call_is_led_says_nothing_either(way: str) -> None:
+    """No token goes there, although what the call brought to log in with is left behind."""
+    tokens, heads = TokenManager(Handmade()), list[bytes]()
+    async with tokens, api_of() as last, api_of() as api, session(tokens) as calls:
+        api.is_good = lambda token: token == "handmade-1"
+        async with (
+            api_that(leading_to(last.url, heads)) as second,
+            api_that(leading_to(second, heads)) as first,
+        ):
+            if way == "URL":
+                await calls.get(first.replace("//", "//user:password@", 1))
+            else:
+                await calls.get(first, headers={"Authorization": "Basic mine"})
+            async with calls.get(api.url) as response:
+                assert 200 == response.status
+            await calls.close()
+        assert [True, False] == [b"Authorization: Basic" in head for head in heads]
+        assert [None] == [call.authorization for call in last.calls]
+
+
 async def test_websockets_have_the_origin_of_http() -> None:
     """A handshake is an HTTP request, and ``ws:`` another way to write ``http:``."""
     async with api_of() as api, TokenManager(Handmade()) as tokens:

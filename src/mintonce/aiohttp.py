@@ -7,8 +7,10 @@ from contextlib import contextmanager
 
 from aiohttp import ClientHandlerType, ClientRequest, ClientResponse, hdrs
 from aiohttp.payload import Payload
+from yarl import URL
 
 from mintonce.bearer import AUTHORIZATION, Bearer, header
+from mintonce.hops import Hops
 from mintonce.manager import TokenManager
 from mintonce.token import Token
 
@@ -28,7 +30,8 @@ class BearerAuth:
     When the API answers 401 and names ``invalid_token`` or no error (RFC 6750 section 3.1), the
     token is reported to `TokenManager.invalidate`, and the call is sent once more with another one.
     If there is none, or if the body cannot be sent again (one that comes from a generator or a
-    pipe), the caller gets the 401 as it came.
+    pipe), the caller gets the 401 as it came. Later calls go out with the newest token there is,
+    because not all of an API may reject it.
 
     Args:
         tokens: Where tokens come from. It stays yours to close.
@@ -42,14 +45,15 @@ class BearerAuth:
 
     def __init__(self, tokens: TokenManager, *, origins: str | Iterable[str] | None = None) -> None:
         self._bearer = Bearer(tokens, origins)
+        self._hops = Hops()
 
     async def __call__(self, request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
         """Send one call; aiohttp does this for each hop of a redirect."""
         bearer, url = self._bearer, request.url
         # In this order: a call that has its own way to log in says nothing of where tokens may go.
-        if AUTHORIZATION in request.headers or not bearer.origins.admit(
-            url.scheme, url.raw_host, url.port
-        ):
+        if AUTHORIZATION in request.headers or self._was_led_to(url):
+            return await self._let_pass(request, handler)
+        if not bearer.origins.admit(url.scheme, url.raw_host, url.port):
             return await handler(request)
         token = await bearer.token()
         response = await _send(request, handler, token)
@@ -66,6 +70,15 @@ class BearerAuth:
         response = await _send(request, handler, other)
         with _closing_if_it_fails(response):
             await bearer.is_rejected(other, *_said(response))
+        return response
+
+    def _was_led_to(self, url: URL) -> bool:
+        return not self._bearer.origins.are_known and self._hops.is_next(url)
+
+    async def _let_pass(self, request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
+        response = await handler(request)
+        if not self._bearer.origins.are_known:
+            self._hops.note(response)
         return response
 
     def __repr__(self) -> str:

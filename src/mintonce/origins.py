@@ -79,6 +79,11 @@ class Origins:
             raise UsageError("origins must be a URL or several, such as https://api.example.com")
         self._origins = frozenset(Origin.of(url) for url in urls if url is not None)
 
+    @property
+    def are_known(self) -> bool:
+        """Whether it is settled where tokens go."""
+        return bool(self._origins)
+
     def admit(self, scheme: str, host: str | None, port: int | None) -> bool:
         """Tell whether a token may go there. Asked for each call, so it takes a URL in parts.
 
