@@ -48,6 +48,31 @@ async def test_no_request_of_a_chain_keeps_the_token(library: ModuleType) -> Non
         assert not [request for request in sent if "Authorization" in request.headers]
 
 
+@pytest.mark.parametrize("place", ["/broken", "/again"])
+async def test_errors_show_no_token(library: ModuleType, place: str) -> None:
+    """The request that an error brings can be sent again, and has the token of its time then."""
+    brought: list[str] = []
+
+    def answer(request: Any) -> Any:
+        brought.append(request.headers["Authorization"])
+        if request.url.path == "/broken" and len(brought) == 2:
+            raise library.ConnectError("broken", request=request)
+        if len(brought) < 30 and request.url.path != "/broken":
+            return library.Response(307, headers={"Location": place})
+        return library.Response(200)
+
+    transport = library.MockTransport(answer)
+    async with world(library, follow_redirects=True, transport=transport) as w:
+        with pytest.raises(library.RequestError) as caught:
+            await w.calls.get(f"{w.url}/start")
+        failed = caught.value.request
+        assert (place, None) == (failed.url.path, failed.headers.get("Authorization"))
+        brought += ["…"] * 30
+        await w.tokens.invalidate("handmade-1")
+        assert 200 == (await w.calls.send(failed)).status_code
+        assert "Bearer handmade-2" == brought[-1]
+
+
 async def test_an_origin_that_was_not_named(library: ModuleType) -> None:
     """The client takes tokens along from http to https; what is said there is none of ours."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncGenerator, Generator, Iterable, Iterator
 from contextlib import suppress
 from importlib import import_module
@@ -53,7 +54,8 @@ class BearerAuth(_Auth):
     token is reported to `TokenManager.invalidate`, and what was answered so is sent once more with
     another one: of a chain of redirects its last request alone. If there is no other token, or if
     the body cannot be sent again (one that comes from a generator or a pipe), the caller gets the
-    401 as it came.
+    401 as it came. Later calls go out with the newest token there is, because not all of an API may
+    reject it.
 
     Args:
         tokens: Where tokens come from. It stays yours to close.
@@ -75,7 +77,7 @@ class BearerAuth(_Auth):
             yield request
             return
         bearer, token = self._bearer, await self._bearer.token()
-        sent = [request]
+        sent, has_failed = [request], False
         try:
             request.headers[AUTHORIZATION] = header(token)
             response = yield request
@@ -89,11 +91,15 @@ class BearerAuth(_Auth):
             response = yield last
             sent += _requests_of(response)
             await self._is_rejected(response, other)
+        except GeneratorExit:
+            has_failed = True
         finally:
             # Answers show their requests. And who sends one of them once more, or the next one of a
             # redirect, must not bring this token for its own.
-            for each in sent:
-                each.headers.pop(AUTHORIZATION, None)
+            _take_back(sent)
+        if has_failed:
+            # Only now that this generator has no error of its own is that of the call to be seen.
+            _take_back(_requests_in(sys.exc_info()[1]))
 
     def sync_auth_flow(self, request: Any) -> Generator[Any, Any, None]:  # noqa: ARG002 - it is refused
         """Refuse: there is no event loop to get a token on."""
@@ -125,6 +131,19 @@ def _requests_of(response: Any) -> Iterator[Any]:
         yield one.request
         if one.next_request is not None:
             yield one.next_request
+
+
+def _requests_in(error: Any) -> Iterator[Any]:
+    """What an error of a client shows: where a redirect led, for instance."""
+    is_of_a_client = isinstance(error, tuple(client.RequestError for client in _CLIENTS))
+    if is_of_a_client:
+        with suppress(RuntimeError):  # it shows none
+            yield error.request
+
+
+def _take_back(requests: Iterable[Any]) -> None:
+    for request in requests:
+        request.headers.pop(AUTHORIZATION, None)
 
 
 def _can_be_sent_again(request: Any) -> bool:
