@@ -101,23 +101,33 @@ async def test_faults_and_revocation_over_http() -> None:
         assert {"requests": 6, "tokens": 2, "calls": 3, "rejections": 2} == await server.stats()
 
 
+KNOWN = "known are body, empty, expires_in"
+
+
 @pytest.mark.parametrize(
-    "order",
+    ("body", "message"),
     [
-        {"fault": "earthquake"},
-        {"fault": "status"},
-        {"fault": "latency", "options": {"parsecs": 12}},
-        {"fault": "empty", "times": "often"},
-        {},
+        ("not JSON", "the body is no JSON: Expecting value"),
+        ("[" * 100_000, "the body is no JSON: "),
+        ("[]", f'the body must be like {{"fault": "empty"}}; {KNOWN}'),
+        ("{}", f'the body must be like {{"fault": "empty"}}; {KNOWN}'),
+        ('{"fault": "earthquake"}', f"no such fault: 'earthquake'; {KNOWN}"),
+        ('{"fault": ["status"]}', f"no such fault: ['status']; {KNOWN}"),
+        ('{"fault": "status"}', "Fault.status takes status, json, retry_after, headers: "),
+        ('{"fault": "latency", "options": {"parsecs": 12}}', "Fault.latency takes seconds: "),
+        ('{"fault": "latency", "options": {"seconds": "2"}}', "Fault.latency takes seconds: "),
+        ('{"fault": "redirect", "options": {"location": 2}}', "Fault.redirect takes location, "),
+        ('{"fault": "status", "options": {"status": 1, "json": 5}}', "Fault.status takes status, "),
+        ('{"fault": "empty", "options": [12]}', "Fault.empty takes no options: "),
+        ('{"fault": "empty", "times": "often"}', "times must be a whole number, or null for ever"),
     ],
 )
-async def test_a_fault_that_is_not_known_is_refused(order: dict[str, object]) -> None:
-    """The answer names those that are, and nothing fails because of it."""
+async def test_an_order_that_makes_no_sense_is_refused(body: str, message: str) -> None:
+    """The answer says what is wrong with it, and nothing fails because of it."""
     async with AuthorizationServer() as server:
-        for body in (json.dumps(order), "[]", "not JSON"):
-            answer = await send("POST", f"{server.url}/faults", data=body)
-            assert 400 == answer.status
-            assert b"lose_answer" in answer.body
+        answer = await send("POST", f"{server.url}/faults", data=body)
+        assert 400 == answer.status
+        assert answer.body.decode().startswith(message)
         answer = await ask(server, client_id="development", client_secret="development-secret")
         assert 200 == answer.status
 

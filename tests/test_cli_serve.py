@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,6 +40,23 @@ def test_what_it_prints_is_all_that_is_needed(tmp_path: Path) -> None:
         done = user.call("token", "--json", **variables)
         assert 0 == done.code
         assert '"expires_in": 899' in done.out or '"expires_in": 900' in done.out
+
+
+def test_it_says_where_its_counts_are(tmp_path: Path) -> None:
+    """As a line for people; what is there is JSON."""
+    process = User(tmp_path).start("serve")
+    assert process.stdout
+    with process:
+        lines = list[str]()
+        while not lines or not lines[-1].startswith("# An API"):
+            lines.append(process.stdout.readline())
+        try:
+            (url,) = (line.split()[-1] for line in lines if line.startswith("# How many"))
+            with urllib.request.urlopen(url) as answer:
+                counts = json.load(answer)
+        finally:
+            process.send_signal(signal.SIGINT)
+    assert {"requests": 0, "tokens": 0, "calls": 0, "rejections": 0} == counts
 
 
 def test_a_secret_of_your_own_is_not_printed(tmp_path: Path) -> None:

@@ -107,14 +107,26 @@ def test_a_password_in_the_url_of_the_store_is_not_shown(user: User, tmp_path: P
     assert elsewhere in user.call("status", "--store", elsewhere).out
 
 
-def offer_stores(site: Path, scheme: str) -> Path:
+def test_a_store_of_our_own_says_where_it_is(user: User, tmp_path: Path) -> None:
+    """In its own words, which name no password; so that two servers can be told apart."""
+    site = offer_stores(tmp_path / "site", scheme="vault", module="mintonce_offer")
+    store = ["--store", "vault://:pass-word@host"]
+    for option in ([], ["--json"]):
+        done = user.run("status", *store, *option, PYTHONPATH=str(site))
+        assert (0, "") == (done.code, done.err)
+        assert "<MemoryStore of 0 values>" in done.out
+        assert "pass-word" not in done.out
+        assert 1 == done.out.count("closed")
+
+
+def offer_stores(site: Path, scheme: str, module: str = "offer") -> Path:
     """Put a package there that offers stores, which say when they are closed."""
     package = site / "offer-1.dist-info"
     package.mkdir(parents=True)
     (package / "METADATA").write_text("Metadata-Version: 2.1\nName: offer\nVersion: 1\n", "utf-8")
-    offers = f"[mintonce.stores]\n{scheme} = offer:Store\n"
+    offers = f"[mintonce.stores]\n{scheme} = {module}:Store\n"
     (package / "entry_points.txt").write_text(offers, "utf-8")
-    (site / "offer.py").write_text(
+    (site / f"{module}.py").write_text(
         "from mintonce import MemoryStore\n"
         "class Store(MemoryStore):\n"
         "    def __init__(self, url): super().__init__()\n"

@@ -136,6 +136,8 @@ async def test_there_is_no_thread(
         no_threads.setattr(threading.Thread, "start", refuse)
         for _ in range(3):
             mine.deliver(heard.set)
+        no_threads.setattr(courier, "WAIT", 3600.0)
+        await asyncio.wait_for(mine.emptied(), 5)  # there is nobody to wait for
     assert 1 == len(caplog.messages)
     mine.deliver(heard.set)
     await eventually(heard.is_set)

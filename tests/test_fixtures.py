@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mintonce import TokenManager, TokenRequestError
+from mintonce import ClientCredentials, TokenManager, TokenRequestError
 from mintonce.testing import FakeSource
 
 SUITE = """
@@ -73,6 +73,31 @@ async def test_a_fake_source() -> None:
         token = await tokens.get()
     assert ("fake-3", 60) == (token.access_token, token.lifetime)
     assert 3 == source.requests
+
+
+def test_a_fake_source_has_the_others_that_a_real_one_has() -> None:
+    """What is not named stays, None leaves it out, and the same parameters bring the same one."""
+    credentials = ClientCredentials(
+        token_url="https://auth.test/token", client_id="me", client_secret="s3cret"
+    )
+    for source in (credentials, FakeSource()):
+        tokens = TokenManager(source)
+        one = tokens.for_(audience="a")
+        assert tokens is tokens.for_() is one.for_(audience=None)
+        assert one is one.for_() is one.for_(audience="a") is tokens.for_(audience="a")
+        both = one.for_(scope="s")
+        assert both not in (tokens, one, tokens.for_(scope="s"))
+        assert both is tokens.for_(scope="s", audience="a")
+
+
+def test_the_lifetime_of_a_fake_source_may_change() -> None:
+    """Of the others, too, whenever they were made; but not where it was set by itself."""
+    source = FakeSource(lifetime=60)
+    one, other = source.for_(audience="a"), source.for_(audience="b")
+    further = other.for_(scope="s")
+    other.lifetime = 5
+    source.lifetime = 70
+    assert [70, 70, 5, 5] == [each.lifetime for each in (source, one, other, further)]
 
 
 @pytest.mark.asyncio

@@ -127,5 +127,5 @@ async def test_every_field_is_documented(kind: type[Event]) -> None:
 async def test_the_page_lists_all_kinds() -> None:
     """Nobody has to look for them in the code."""
     page = (ROOT / "docs/how-to/observe.md").read_text("utf-8")
-    listed = re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)
+    listed = re.findall(r"^\| `([A-Z]\w+)` \|", page, re.MULTILINE)
     assert {kind.__name__ for kind in KINDS} == {"Event", *listed}

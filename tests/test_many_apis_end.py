@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import sys
 import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
-from managing import Tenants, eventually, manager, server_of
+from managing import Handmade, Tenants, eventually, manager, moment, server_of
 from mintonce import FileStore, TokenManager, UsageError
 from mintonce.testing import Fault
 
@@ -101,6 +103,51 @@ async def test_closing_one_that_was_made_closes_no_other() -> None:
         await other.get()
         await tokens.get()
         assert 3 == server.requests
+
+
+@asynccontextmanager
+async def one_that_closes(tokens: TokenManager, slow: Handmade) -> AsyncIterator[TokenManager]:
+    """A manager that is being closed while it mints; at the end of the block it may finish."""
+    slow.open.clear()
+    tenant = tokens.for_(tenant="slow")
+    waiting = asyncio.create_task(tenant.get())
+    await eventually(lambda: slow.requests)
+    closing = asyncio.create_task(tenant.aclose())
+    await eventually(lambda: closed(tenant))
+    yield tenant
+    slow.open.set()
+    await closing
+    await waiting
+
+
+@pytest.mark.asyncio
+async def test_one_that_is_being_closed_is_handed_out_no_more() -> None:
+    """There is another one at once, which gets the token that the first still waits for."""
+    tenants = Tenants()
+    slow = tenants.for_(tenant="slow")
+    async with TokenManager(tenants) as tokens:
+        async with one_that_closes(tokens, slow) as tenant:
+            again = tokens.for_(tenant="slow")
+            assert again is not tenant
+            getting = asyncio.create_task(again.get())
+        assert "handmade-1" == (await getting).access_token
+        assert again is tokens.for_(tenant="slow")
+        assert 1 == slow.requests
+
+
+@pytest.mark.asyncio
+async def test_the_end_waits_for_one_that_is_being_closed_already() -> None:
+    """Also where another one has taken its place: what it mints is still to be stored."""
+    tenants = Tenants()
+    slow = tenants.for_(tenant="slow")
+    tokens = TokenManager(tenants)
+    async with one_that_closes(tokens, slow):
+        tokens.for_(tenant="slow")
+        end = asyncio.create_task(tokens.aclose())
+        await eventually(lambda: closed(tokens))
+        await moment(0.05)
+        assert not end.done()
+    await end
 
 
 @pytest.mark.asyncio

@@ -92,6 +92,21 @@ def test_how_to_get_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
         assert "pass-word" not in str(refused.value)
 
 
+@pytest.mark.parametrize("known", ["memory", "file", "shelf"])
+def test_the_driver_is_not_part_of_the_scheme(known: str, installed: Path) -> None:
+    """Others name a driver after a plus: that is told, and what to write."""
+    said = opened(f"{known}+driver://user:hunter2@host/d", installed)
+    assert said == (
+        f"UsageError no installed package offers stores for '{known}+driver:': write '{known}:'"
+    )
+
+
+def test_a_plus_after_what_nobody_knows() -> None:
+    """It is told as any other scheme that nobody offers."""
+    with pytest.raises(UsageError, match=r"'nothing\+driver:': install one that does \(entry"):
+        open_store("nothing+driver://there")
+
+
 @pytest.mark.parametrize(
     "url",
     [

@@ -2,68 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import pytest
 from opentelemetry.exporter.prometheus import PrometheusMetricReader
 from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.metrics.export import InMemoryMetricReader
-from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind
 from prometheus_client import REGISTRY, generate_latest
 
 from asking import SECRET
 from examples import ROOT
+from exporting import Exported
 from managing import credentials, manager, server_of
 from mintonce import Budget, MemoryStore, MintonceError, TokenManager, events
 from mintonce.opentelemetry import Telemetry
 from mintonce.testing import AuthorizationServer, Fault
 
 pytestmark = pytest.mark.asyncio
-
-
-@dataclass
-class Exported:
-    """What a telemetry has made so far."""
-
-    reader: InMemoryMetricReader = field(default_factory=InMemoryMetricReader)
-    spans: InMemorySpanExporter = field(default_factory=InMemorySpanExporter)
-
-    def __post_init__(self) -> None:
-        tracers = TracerProvider(shutdown_on_exit=False)
-        tracers.add_span_processor(SimpleSpanProcessor(self.spans))
-        meters = MeterProvider([self.reader], shutdown_on_exit=False)
-        self.telemetry = Telemetry(meter_provider=meters, tracer_provider=tracers)
-
-    @property
-    def metrics(self) -> dict[str, Any]:
-        """Each metric by its name."""
-        data: Any = self.reader.get_metrics_data()
-        (resource,) = data.resource_metrics
-        (scope,) = resource.scope_metrics
-        assert "mintonce" == scope.scope.name
-        return {metric.name: metric for metric in scope.metrics}
-
-    def points(self, name: str, *attributes: str) -> dict[Any, Any]:
-        """The points of a metric by these attributes."""
-        found = {}
-        for point in self.metrics[name].data.data_points:
-            assert point.attributes["mintonce.source"].startswith("token-")
-            key = tuple(point.attributes[f"mintonce.{attribute}"] for attribute in attributes)
-            found[key] = getattr(point, "value", None) or getattr(point, "count", 0)
-        return found
-
-    def the_span(self) -> ReadableSpan:
-        """The one span."""
-        (span,) = self.spans.get_finished_spans()
-        return span
 
 
 async def one_of_each(server: AuthorizationServer, *listeners: Telemetry) -> None:
@@ -104,18 +67,6 @@ async def test_metrics() -> None:
     assert {(False,): 2} == exported.points("mintonce.renewal.failures", "early")
     (age,) = exported.points("mintonce.token.age").values()
     assert 0 < age < time.time() - before
-
-
-async def test_budgets() -> None:
-    """Used and left, by window, as they stand after the last mint."""
-    exported = Exported()
-    budgets = [Budget(3, per="month"), Budget(20, per="day")]
-    options: dict[str, Any] = {"budget": budgets, "on_event": exported.telemetry}
-    async with server_of() as server, manager(server, **options) as tokens:
-        await tokens.invalidate(await tokens.get())
-        await tokens.get()
-    assert {("month",): 2, ("day",): 2} == exported.points("mintonce.budget.used", "budget.window")
-    assert {("month",): 1, ("day",): 18} == exported.points("mintonce.budget.left", "budget.window")
 
 
 async def test_a_span_around_a_mint() -> None:
@@ -182,19 +133,6 @@ async def test_prometheus() -> None:
     assert re.search(r"^mintonce_token_age_seconds{.*} \S+$", text, re.MULTILINE)
 
 
-async def test_gauges_forget() -> None:
-    """What is over is shown no more: a budget whose window has ended, a token that has expired."""
-    exported = Exported()
-    for source, left in (("token-over", -1), ("token-here", 60)):
-        at, ends = time.time() - 90, time.time() + left
-        told: dict[str, Any] = {"source": source, "at": at, "limit": 9, "used": 1, "left": 8}
-        exported.telemetry(events.BudgetCounted(per="hour", resets_at=ends, **told))
-        told = {"source": source, "fingerprint": "f", "lifetime": 90.0, "expires_at": ends}
-        exported.telemetry(events.TokenAdopted(age=0.0, waited=0.0, **told))
-    for name in ("budget.used", "budget.left", "token.age"):
-        assert [("token-here",)] == [*exported.points(f"mintonce.{name}", "source")]
-
-
 async def test_one_listener_for_many_managers() -> None:
     """They are told apart by their sources."""
     exported = Exported()
@@ -247,3 +185,13 @@ async def test_the_page_lists_what_there_is() -> None:
         for metric in exported.metrics.values()
     ]
     assert sorted(listed(), key=str) == sorted(made, key=str)
+
+
+async def test_without_opentelemetry() -> None:
+    """To import it says what to install."""
+    code = "import sys; sys.modules['opentelemetry.metrics'] = None; import mintonce.opentelemetry"
+    done = await asyncio.to_thread(
+        partial(subprocess.run, [sys.executable, "-c", code], capture_output=True, text=True)
+    )
+    assert 1 == done.returncode
+    assert "pip install 'mintonce[opentelemetry]'" in done.stderr.splitlines()[-1]

@@ -117,7 +117,14 @@ class Books:
         left = max(budget.limit - used, 0)
         kind = BudgetLow if left <= budget.reserve else BudgetCounted
         self._tell(
-            kind(limit=budget.limit, per=budget.period, used=used, left=left, resets_at=resets_at)
+            kind(
+                limit=budget.limit,
+                per=budget.period,
+                name=budget.name,
+                used=used,
+                left=left,
+                resets_at=resets_at,
+            )
         )
 
     def _tell_risk(self, books: Ledger, budget: Budget, now: float) -> None:
@@ -127,6 +134,7 @@ class Books:
                 BudgetAtRisk(
                     limit=budget.limit,
                     per=budget.period,
+                    name=budget.name,
                     needed=ahead.needed,
                     left=ahead.left,
                     runs_out_at=ahead.runs_out_at,

@@ -15,6 +15,7 @@ from mintonce.errors import MintonceError, StoreError, StoreUnavailable
 from mintonce.foreign import stand_in
 from mintonce.herald import Teller, log
 from mintonce.limits import time_limit
+from mintonce.place import place
 from mintonce.stores.protocol import PushingStore, TokenStore
 
 T = TypeVar("T")
@@ -24,6 +25,8 @@ STORE_TIMEOUT = 5.0
 """Seconds after which a store that does not answer counts as failed."""
 
 _TURNS = 1_000  # lost races after which it is the store that is wrong, and not the others
+
+_STRIKES = 20  # in a row, since a value that others made and removed meanwhile looks like one
 
 _writes = itertools.count()  # one for all: there may be thousands of cells, of the same writer
 
@@ -36,6 +39,17 @@ class Seen(NamedTuple, Generic[T]):
 
     def __repr__(self) -> str:
         return f"Seen(…, {self.value!r})"  # there is a token in the bytes
+
+
+class _Doubt(NamedTuple):
+    """A swap that the store refused, and how often it then held what that named after all."""
+
+    raw: bytes | None
+    strikes: int
+    looked: bool = False
+
+    def __repr__(self) -> str:
+        return f"_Doubt(…, {self.strikes})"  # as above
 
 
 class Cell(Generic[T]):
@@ -52,7 +66,10 @@ class Cell(Generic[T]):
 
     """
 
-    __slots__ = ("_kind", "_precious", "_pushing", "_tell", "_ttl", "_writer", "key", "store")
+    __slots__ = (
+        *("_doubt", "_kind", "_precious", "_pushing", "_tell", "_ttl", "_writer"),
+        *("key", "store"),
+    )
 
     def __init__(
         self,
@@ -73,6 +90,7 @@ class Cell(Generic[T]):
         self._ttl = ttl
         self._precious = precious
         self._tell = tell
+        self._doubt: _Doubt | None = None
 
     async def read(self, seen: Seen[T] | None = None) -> Seen[T]:
         """Return what is there; `seen` again if that still is.
@@ -81,7 +99,10 @@ class Cell(Generic[T]):
             StoreError: The store failed, or something precious cannot be read.
 
         """
+        doubt = self._doubt
         raw = await self._read(self.key)
+        if doubt and doubt is self._doubt:  # what was refused since may have been rightly so
+            self._doubt = self._looked(doubt, self.key, raw)
         if raw is None:
             return Seen(None, self._kind())
         if seen and raw == seen.raw:
@@ -110,6 +131,8 @@ class Cell(Generic[T]):
             if there == seen.raw:
                 raise
             done = there == raw
+        else:
+            self._doubt = None if done else _refused(self._doubt, seen.raw)
         return Seen(raw, value) if done else None
 
     async def update(self, change: Callable[[T], T | None], seen: Seen[T] | None = None) -> Seen[T]:
@@ -140,9 +163,12 @@ class Cell(Generic[T]):
 
         """
         for key in (self.key, self._aside):
+            doubt: _Doubt | None = None
             while (raw := await self._read(key)) is not None:
+                doubt = doubt and self._looked(doubt, key, raw)
                 if await self._swap(key, raw, None):
                     break
+                doubt = _refused(doubt, raw)
                 await asyncio.sleep(0)
 
     async def changed(self, seen: Seen[T], *, within: float) -> bool:
@@ -159,6 +185,18 @@ class Cell(Generic[T]):
     @property
     def _aside(self) -> str:
         return f"{self.key}-corrupt"
+
+    def _looked(self, doubt: _Doubt, key: str, raw: bytes | None) -> _Doubt | None:
+        if raw != doubt.raw:
+            return None
+        strikes = doubt.strikes + (not doubt.looked)
+        if strikes < _STRIKES:
+            return _Doubt(raw, strikes, looked=True)
+        self._doubt = None
+        raise StoreError(
+            f"{self.store!r} answers False to a swap of {key!r} although it still holds what the"
+            " swap named: run the contract of mintonce.testing on it"
+        )
 
     async def _put_aside(self, raw: bytes, problem: codec.Unreadable) -> None:
         where = f"{self.key!r} in {self.store!r}"
@@ -196,10 +234,14 @@ class Cell(Generic[T]):
         except (Exception, asyncio.CancelledError) as error:
             if isinstance(error, asyncio.CancelledError) and is_asked_for():
                 raise
-            kind, cause = type(error).__name__, stand_in(error)
+            what, cause = f"{type(error).__name__}{place(error, self.store)}", stand_in(error)
         else:
             if isinstance(answer, kinds):
                 return answer
             raise StoreError(f"{self.store!r} answered with {type(answer).__name__}")
         # Raised out here, so that what the store said does not come along as the context.
-        raise StoreError(f"{self.store!r} failed with {kind}") from cause
+        raise StoreError(f"{self.store!r} failed with {what}") from cause
+
+
+def _refused(doubt: _Doubt | None, raw: bytes | None) -> _Doubt:
+    return _Doubt(raw, doubt.strikes if doubt and doubt.raw == raw else 0)

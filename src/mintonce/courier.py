@@ -22,6 +22,17 @@ WAIT = 1.0
 _ROOM = 10_000  # calls that wait for a listener that blocks
 
 
+class _Calls(queue.Queue[Callable[[], object]]):
+    """What is to be called.
+
+    Attributes:
+        taken: How many the thread has taken from it so far.
+
+    """
+
+    taken: int = 0
+
+
 class Courier:
     """One thread for all listeners of a process; it starts with the first call."""
 
@@ -34,7 +45,8 @@ class Courier:
         atexit.register(self._wait)
 
     def _forget(self) -> None:
-        self._calls: queue.Queue[Callable[[], object]] = queue.Queue(_ROOM)
+        self._calls = _Calls(_ROOM)
+        self._blocked_at = -1
         self._starting = threading.Lock()
         self._has_started = False
         self._trouble = ""
@@ -55,12 +67,22 @@ class Courier:
                 logger.warning(trouble)
 
     async def emptied(self) -> None:
-        """Wait until all that was delivered so far has been called, but not for long."""
+        """Wait until all that was delivered so far has been called, but not for long.
+
+        Where that was in vain once, because a listener blocks, nobody waits until it goes on.
+        """
+        calls = self._calls
+        if calls.taken == self._blocked_at:
+            return
         loop, end = asyncio.get_running_loop(), asyncio.Event()
         self.deliver(partial(_tell, loop, end))
-        with suppress(TimeoutError):
-            async with time_limit(WAIT):
-                await end.wait()
+        if not self._has_started or await _is_set(end, WAIT / 2):
+            return
+        # Not as it was at the start, when the call that blocks may have been about to begin; nor as
+        # it is at the end, where a listener may be that is only slow.
+        taken = calls.taken
+        if not await _is_set(end, WAIT / 2):
+            self._blocked_at = taken
 
     def _start(self) -> None:
         if self._has_started:
@@ -83,14 +105,22 @@ class Courier:
         end.wait(WAIT)
 
 
-def _run(calls: queue.Queue[Callable[[], object]]) -> None:
+def _run(calls: _Calls) -> None:
     while True:
         call = calls.get()
+        calls.taken += 1
         try:
             call()
         except BaseException:  # whatever it is, there are others to be called
             with suppress(Exception):  # of a log handler
                 logger.exception("a listener failed")
+
+
+async def _is_set(end: asyncio.Event, within: float) -> bool:
+    with suppress(TimeoutError):
+        async with time_limit(within):
+            await end.wait()
+    return end.is_set()
 
 
 def _tell(loop: asyncio.AbstractEventLoop, end: asyncio.Event) -> None:

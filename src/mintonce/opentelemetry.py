@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from opentelemetry.metrics import (
-    Counter,
-    Histogram,
-    Meter,
-    MeterProvider,
-    get_meter,
-)
-from opentelemetry.trace import SpanKind, Status, StatusCode, TracerProvider, get_tracer
+try:
+    from opentelemetry.metrics import (
+        Counter,
+        Histogram,
+        Meter,
+        MeterProvider,
+        get_meter,
+    )
+    from opentelemetry.trace import SpanKind, Status, StatusCode, TracerProvider, get_tracer
+except ImportError as error:
+    raise ImportError(
+        "mintonce.opentelemetry needs opentelemetry-api: pip install 'mintonce[opentelemetry]'"
+    ) from error
 
 from mintonce import events
 from mintonce.events import Event
@@ -85,10 +90,9 @@ class Telemetry:
             case events.TokenAdopted():
                 self._obtained(event, {**source, "mintonce.origin": "adopted"}, event.waited)
             case events.BudgetCounted():  # and BudgetLow, which is one too
-                window = {**source, "mintonce.budget.window": event.per}
                 # A window that moves has no end; then the count is good until about the next one.
                 ends = event.resets_at if event.resets_at > event.at else event.at + _DAY
-                self._budgets.note(event, window, until=ends)
+                self._budgets.note(event, {**source, **_budget(event)}, until=ends)
             case _ if counted := self._counted.get(type(event)):
                 counter, fields = counted
                 found = {name: getattr(event, field) for name, field in fields.items()}
@@ -135,6 +139,16 @@ class Telemetry:
         if error is not None:
             span.set_status(Status(StatusCode.ERROR, error))
         span.end(_nanoseconds(event.at))
+
+
+def _budget(event: events.BudgetCounted) -> Attributes:
+    """Return what tells the budgets of one source apart."""
+    return {
+        "mintonce.budget.window": event.per,
+        "mintonce.budget.limit": event.limit,
+        # Never left out: an exporter has one set of labels for all points of a metric.
+        "mintonce.budget.name": event.name or "",
+    }
 
 
 def _counters(meter: Meter) -> Mapping[type[Event], tuple[Counter, Mapping[str, str]]]:

@@ -18,6 +18,7 @@ from mintonce.cli.options import Allowance, allowance, option, pair
 from mintonce.cli.places import state_directory
 from mintonce.cli.secret import VARIABLE, read_client_secret
 from mintonce.credentials.authentication import AUTH_METHODS
+from mintonce.stores import TokenStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,11 +49,14 @@ class Connection:
         """
         return self.store or state_directory().as_uri()
 
-    @property
-    def place(self) -> str:
-        """The same for people: a path, or the scheme of a URL that may hold a password."""
+    def place(self, store: TokenStore) -> str:
+        """Say for people, in one line, where this store of ours keeps the tokens: no password."""
         url = urlsplit(self.store_url)
-        return url.geturl() if url.scheme == "file" else f"{url.scheme}:"
+        if url.scheme in {"file", "memory"}:
+            return url.geturl()
+        # What a store of somebody else tells of itself may be the URL as it is.
+        is_own = type(store).__module__.startswith("mintonce")
+        return repr(store) if is_own else f"{url.scheme}:"
 
     @property
     def budgets(self) -> list[Budget]:
@@ -84,11 +88,11 @@ class Connection:
         """Credentials without a secret, which can name a token and not mint one."""
         return self._credentials(_no_secret)
 
-    def manager(self, source: ClientCredentials) -> TokenManager:
-        """Return a manager of the token of this source."""
+    def manager(self, source: ClientCredentials, store: TokenStore | None = None) -> TokenManager:
+        """Return a manager of the token of this source; without a store it opens its own."""
         return TokenManager(
             source,
-            store=self.store_url,
+            store=self.store_url if store is None else store,
             budget=self.budgets,
             refresh_ahead=self.refresh_ahead,
             mint_timeout=self.mint_timeout,

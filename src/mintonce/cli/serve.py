@@ -51,6 +51,7 @@ def command(*, client_id: str | None, **options: float | None) -> None:
         click.echo(f"export MINTONCE_CLIENT_ID={shlex.quote(name)}")
         if secret == known_secret:  # which is no secret
             click.echo(f"export {VARIABLE}={known_secret}")
+        click.echo(f"# How many requests it has counted: {server.url}/stats")
         click.echo(f"# An API that takes its tokens: {server.resource_url}")
 
     try:

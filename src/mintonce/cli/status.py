@@ -17,6 +17,7 @@ from mintonce.cli.options import json_option
 from mintonce.cli.times import utc
 from mintonce.forecast import Forecast
 from mintonce.status import Status
+from mintonce.stores import TokenStore, open_store
 
 _MOMENTS = {"at", "issued_at", "expires_at", "until", "resets_at", "runs_out_at"}
 """The members that are Unix seconds."""
@@ -31,19 +32,25 @@ def command(connection: Connection, *, as_json: bool) -> None:
     How old the token is, when it expires, who minted it and why; how much of each budget is used,
     and whether it will last; and the last mints. This needs no client secret and sends no request.
     """
-    status = asyncio.run(_read(connection.manager(connection.source)))
+    store = open_store(connection.store_url)
+    place = connection.place(store)
+    status = asyncio.run(_read(connection.manager(connection.source, store), store))
     if as_json:
         known = {field.name: getattr(status, field.name) for field in fields(status)}
-        click.echo(json.dumps(_object({"store": connection.place, **known}), indent=2))
+        click.echo(json.dumps(_object({"store": place, **known}), indent=2))
         return
     from mintonce.cli.status_view import show  # noqa: PLC0415 - it brings rich, which is slow
 
-    show(status, connection.place, time.time())
+    show(status, place, time.time())
 
 
-async def _read(tokens: TokenManager) -> Status:
-    async with tokens:
-        return await tokens.status()
+async def _read(tokens: TokenManager, store: TokenStore) -> Status:
+    try:
+        async with tokens:
+            return await tokens.status()
+    finally:
+        if close := getattr(store, "aclose", None):
+            await close()
 
 
 def _plain(value: object) -> object:

@@ -17,6 +17,7 @@ class BudgetCounted(Event):
     Attributes:
         limit: Token requests that are allowed in a window.
         per: The window.
+        name: The name of the budget, if it has one.
         used: Those that count now.
         left: Those that are still allowed.
         resets_at: When the window ends, or the next request is allowed, in Unix seconds.
@@ -27,6 +28,7 @@ class BudgetCounted(Event):
 
     limit: int
     per: str
+    name: str | None = None
     used: int
     left: int
     resets_at: float
@@ -55,6 +57,7 @@ class BudgetAtRisk(Event):
     Attributes:
         limit: Token requests that are allowed in a window.
         per: The window.
+        name: The name of the budget, if it has one.
         needed: Token requests that will be needed until the window ends.
         left: Those that are still allowed.
         runs_out_at: When the first one is needed that is not allowed, in Unix seconds.
@@ -65,6 +68,7 @@ class BudgetAtRisk(Event):
 
     limit: int
     per: str
+    name: str | None = None
     needed: int
     left: int
     runs_out_at: float

@@ -76,10 +76,13 @@ def _offered(scheme: str, url: str) -> TokenStore:
                 f"the package that offers stores for '{scheme}:' cannot be imported: {problem}"
             ) from problem
         return make(url)
-    raise UsageError(
-        f"no installed package offers stores for '{scheme}:': {_advice(scheme)}"
-        f" (entry-point group {ENTRY_POINTS})"
-    )
+    known = {"file", "memory", *(offer.name for offer in entry_points(group=ENTRY_POINTS))}
+    without_driver = scheme.partition("+")[0]  # as others name one: scheme+driver
+    if without_driver in known:
+        advice = f"write '{without_driver}:'"
+    else:
+        advice = f"{_advice(scheme)} (entry-point group {ENTRY_POINTS})"
+    raise UsageError(f"no installed package offers stores for '{scheme}:': {advice}")
 
 
 def _advice(scheme: str) -> str:
