@@ -6,10 +6,15 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import asyncpg
+
 from backing.backend import Backend
 from managing import moment
 from mintonce_postgres import PostgresStore
 from mintonce_postgres.link import Link
+from postgres_server import PostgresServer
+
+_BLOCKED = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
 
 
 @asynccontextmanager
@@ -31,6 +36,22 @@ async def waiting(store: PostgresStore, key: str, seen: bytes | None) -> asyncio
             assert not task.done(), task
             await moment()
     return task
+
+
+@asynccontextmanager
+async def locked(server: PostgresServer, key: str) -> AsyncIterator[None]:
+    """Hold the row, so that whoever wants to change it has to wait."""
+    admin = await asyncpg.connect(server.url())
+    async with admin.transaction():
+        await admin.execute("SELECT FROM mintonce WHERE key = $1 FOR UPDATE", key)
+        yield
+    await admin.close()
+
+
+async def blocked(server: PostgresServer) -> None:
+    """Return when somebody waits for such a row."""
+    while await asyncio.to_thread(server.ask, _BLOCKED) != "1":
+        pass
 
 
 def link_of(store: PostgresStore) -> Link:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
@@ -16,19 +14,9 @@ from managing import eventually
 from mintonce import UsageError
 from mintonce_postgres import PostgresStore
 from postgres_server import PostgresServer
+from postgres_using import blocked, locked
 
 pytestmark = pytest.mark.asyncio
-BLOCKED = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-
-
-@asynccontextmanager
-async def locked(server: PostgresServer, key: str) -> AsyncIterator[None]:
-    """Hold the row, so that whoever wants to change it has to wait."""
-    admin = await asyncpg.connect(server.url())
-    async with admin.transaction():
-        await admin.execute("SELECT FROM mintonce WHERE key = $1 FOR UPDATE", key)
-        yield
-    await admin.close()
 
 
 def _abort(pool: Any) -> None:
@@ -45,8 +33,7 @@ async def test_who_is_cancelled_while_the_connection_is_lost_leaves(own: Postgre
         await put(store, key, b"value")
         async with locked(own, key):
             swap = asyncio.create_task(store.swap(key, b"value", b"new", ttl=TTL))
-            while await asyncio.to_thread(own.ask, BLOCKED) != "1":
-                pass
+            await blocked(own)
             _abort(pool)
             swap.cancel()
             await asyncio.wait([swap], timeout=2)

@@ -143,6 +143,30 @@ def test_what_is_to_be_written_otherwise_is_told() -> None:
         parse("postgresql://user:hunter?x=foo")
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://user:s3cr3t@a:1,[::1]:2,b/db?foo=s3cr3t",
+        "postgresql:///db?host=/run&foo=s3cr3t",
+        "postgresql://%2Frun/db?schema=s&foo=s3cr3t&table=t",
+    ],
+)
+def test_an_unknown_option_is_named(url: str) -> None:
+    """By its name, beside those that there are, and not by its value."""
+    with pytest.raises(UsageError, match="unknown option foo; known are application_name, ") as c:
+        parse(url)
+    assert "s3cr3t" not in str(c.value)
+
+
+@pytest.mark.parametrize(
+    "rest", ["user:hunter?foo=x", "user:1?foo=x%40host/db", "host?f00=x", f"host?{'f' * 41}=x"]
+)
+def test_part_of_a_password_is_not_named(rest: str) -> None:
+    """What stands after a ? may be no option at all."""
+    with pytest.raises(UsageError, match="unknown option; known are application_name, "):
+        parse(f"postgresql://{rest}")
+
+
 def test_a_store_is_found_by_its_scheme() -> None:
     """Both schemes that are in use lead here."""
     for scheme in ("postgresql", "postgres"):

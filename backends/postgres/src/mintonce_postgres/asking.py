@@ -14,6 +14,7 @@ from mintonce.errors import StoreError, StoreUnavailable
 from mintonce.foreign import ForeignError, stand_in
 from mintonce.limits import time_limit
 from mintonce_postgres import failures
+from mintonce_postgres.line import prepare
 from mintonce_postgres.link import Link
 from mintonce_postgres.statements import Statements
 
@@ -80,8 +81,7 @@ class Asking:
         is_sent = False
         try:
             async with self._link.connection() as connection:
-                # Without a name, so that poolers need not know of it. Nothing is done by this step.
-                statement = await connection.prepare(sql, name="")
+                statement = await prepare(connection, sql)
                 is_sent = True
                 return await statement.fetchrow(*args)
         except failures.LOST as error:
@@ -95,6 +95,7 @@ class Asking:
             async with time_limit(PATIENCE):
                 return await self._certain(act, harmless=harmless)
         except TimeoutError:
+            self._link.silent()
             problem: StoreError = StoreUnavailable(
                 f"{self._where}: it did not answer within {PATIENCE:g} s"
             )

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import asyncpg
 
+from mintonce.limits import time_limit
+from mintonce_postgres import failures
 from mintonce_postgres.news import News
 
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
+    from asyncpg.prepared_stmt import PreparedStatement
 
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 Connection: TypeAlias = "PoolConnectionProxy[asyncpg.Record]"
@@ -21,6 +25,42 @@ SESSION = "SELECT pg_backend_pid()"
 
 IDLE = 10.0
 """Seconds after which a connection is closed that nobody needs."""
+
+SILENCE = 1.5
+"""Seconds without an answer after which a connection counts as lost: leaves time for another."""
+
+
+async def prepare(connection: Connection, sql: str) -> PreparedStatement[asyncpg.Record]:
+    """Have a statement ready, without a name, so that poolers need not know of it.
+
+    Nothing is done by this step, so it may be repeated. It shows whether anybody is there.
+
+    Raises:
+        TimeoutError: Nobody answers: a network may lose a connection without telling.
+
+    """
+    async with time_limit(SILENCE):
+        return await connection.prepare(sql, name="")
+
+
+@contextmanager
+def use(connection: Connection) -> Iterator[None]:
+    """Tell whatever goes wrong over a lost connection as its loss: the driver may trip over it."""
+    try:
+        yield
+    except failures.KNOWN:
+        raise
+    except Exception as error:
+        if not _is_lost(connection):
+            raise
+        raise asyncpg.ConnectionDoesNotExistError("the connection is lost") from error
+
+
+def _is_lost(connection: Connection) -> bool:
+    try:
+        return connection.is_closed()
+    except asyncpg.InterfaceError:  # the pool has taken it back
+        return True
 
 
 def hang_up(connection: Connection) -> None:
@@ -70,7 +110,8 @@ class Line:
             connection = await self._pool.acquire()
             try:
                 if not self._is_last(mine=1):
-                    await self._listen(connection)
+                    with use(connection):
+                        await self._listen(connection)
             except BaseException:
                 hang_up(connection)
                 raise
@@ -79,12 +120,12 @@ class Line:
 
     async def _listen(self, connection: Connection) -> None:
         # A pooler says hello in the name of a process of which the server does not know.
-        statement = await connection.prepare(SESSION, name="")
+        statement = await prepare(connection, SESSION)
         if await statement.fetchval() != connection.get_server_pid():
             self.deaf = True
             return
         await connection.add_listener(self._channel, self._hear)
-        connection.add_termination_listener(self._lost)
+        connection.add_termination_listener(lambda _: self.drop(connection))
         self._connection = connection
         self._news.begin()
         self._touch()
@@ -101,10 +142,23 @@ class Line:
         self._busy = True
         return connection
 
-    def give_back(self) -> None:
-        """Have it free again, which was borrowed."""
-        self._busy = False
-        self._touch()
+    def give_back(self, connection: Connection) -> None:
+        """Have it free again, which was borrowed; nothing if there is another one by now."""
+        if connection is self._connection:
+            self._busy = False
+            self._touch()
+
+    def drop(self, connection: Connection) -> None:
+        """Hang up on this one; if there is another one by now, that stays."""
+        if connection is self._connection:
+            self.close()
+        else:
+            hang_up(connection)
+
+    def doubt(self) -> None:
+        """Hang up, unless a statement is under way that will show whether anybody is there."""
+        if not self._busy:
+            self.close()
 
     def enter(self) -> None:
         """Keep it open from now on, for one more who waits."""
@@ -135,9 +189,6 @@ class Line:
     def _hear(self, _connection: Any, _pid: int, _channel: str, payload: object) -> None:
         key, _, digest = str(payload).partition(" ")
         self._news.tell(key, digest)
-
-    def _lost(self, _connection: object) -> None:
-        self.close()
 
     def _touch(self) -> None:
         self._used = asyncio.get_running_loop().time()

@@ -9,10 +9,10 @@ from contextlib import asynccontextmanager, suppress
 
 import asyncpg
 
-from mintonce.errors import StoreError, UsageError
+from mintonce.errors import StoreError, StoreUnavailable, UsageError
 from mintonce_postgres import failures
 from mintonce_postgres.gate import CONNECTIONS, Gate
-from mintonce_postgres.line import IDLE, Connection, Line, Pool, hang_up
+from mintonce_postgres.line import IDLE, Connection, Line, Pool, hang_up, use
 from mintonce_postgres.news import News
 from mintonce_postgres.opening import Address
 
@@ -48,21 +48,22 @@ class Link:
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
         """Have a connection for one statement."""
-        if self.pool.is_closing():
-            raise StoreError("the pool of the store is closed")
+        self._check()
         if connection := self.line.borrow():
             try:
-                yield connection
+                with use(connection):
+                    yield connection
             except BaseException as error:
                 if not _is_answer(error):
-                    self.line.close()
+                    self.line.drop(connection)
                 raise
             finally:
-                self.line.give_back()
+                self.line.give_back(connection)
             return
         connection = await self.pool.acquire()
         try:
-            yield connection
+            with use(connection):
+                yield connection
         except BaseException as error:
             # What was begun on it may still be under way, so nobody can use it any more.
             if not _is_answer(error):
@@ -74,6 +75,12 @@ class Link:
             with suppress(*failures.KNOWN):  # what the statement said counts, and not this
                 await self.pool.release(connection, timeout=_CLOSING)
 
+    def _check(self) -> None:
+        if self.pool.is_closing():
+            if self.own:  # the next call makes another one
+                raise StoreUnavailable("the store was closed by this program")
+            raise StoreError("the pool of the store is closed")
+
     def answered(self) -> None:
         """Take note of an answer."""
         if self.gate:
@@ -81,8 +88,20 @@ class Link:
 
     def lost(self, error: BaseException) -> None:
         """Take note that a connection was lost before the answer."""
+        if isinstance(error, TimeoutError):
+            self.silent()
         if self.gate:
             self.gate.lost(error)
+
+    def silent(self) -> None:
+        """Take note that no answer came: whatever lost that connection may have lost the others.
+
+        Those in use show by themselves whether anybody is there; no other one is used again.
+        """
+        self.line.doubt()
+        for holder in getattr(self.pool, "_holders", ()):  # the driver shows them to nobody
+            if getattr(holder, "_proxy", holder) is None:  # not in use
+                holder.terminate()
 
     def end(self) -> None:
         """End all at once."""

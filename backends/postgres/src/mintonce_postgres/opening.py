@@ -21,6 +21,7 @@ _OPTIONS = frozenset(
 _OURS = frozenset({"schema", "table"})
 _MODES = frozenset({"disable", "allow", "prefer", "require", "verify-ca", "verify-full"})
 _HOW = " (in a password, write @ as %40, : as %3A, / as %2F, ? as %3F and # as %23)"
+_OPTION = re.compile(r"[A-Za-z_]{1,40}")
 _HOST = re.compile(r"/.*|(?:\[[^\]]*\]|[^\[\]:/]*)(?::([0-9]{1,5}))?")
 
 
@@ -54,7 +55,7 @@ def parse(url: str) -> Opened:
     if parts.netloc.count("@") > 1 or "@" in parts.path + parts.query:
         # It may be the one that ends a password, so that what is in front of it is part of that.
         raise UsageError(f"the URL may have one @ only, between the user and the host{_HOW}")
-    options = _options(parts.query)
+    options = _options(parts.query, parts.netloc)
     hosts = _hosts(parts.netloc.rpartition("@")[2] or options.get("host", ""))
     path = "" if parts.path == "/" else parts.path  # a bare / would hide the name among the options
     database = unquote(path[1:]) or options.get("dbname") or options.get("database", "")
@@ -94,16 +95,15 @@ def _split(url: str) -> SplitResult | None:
         return None
 
 
-def _options(query: str) -> dict[str, str]:
+def _options(query: str, netloc: str) -> dict[str, str]:
     try:
         pairs = parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query))
     except ValueError:
         raise UsageError("write the options of the URL as ?name=value&name=value") from None
-    if {name for name, _ in pairs} - _OPTIONS - _OURS:
-        # It is not named here, since it may be part of a password that has a ? in it.
-        raise UsageError(
-            f"the URL has an unknown option; known are {', '.join(sorted(_OPTIONS | _OURS))}{_HOW}"
-        )
+    if unknown := [name for name, _ in pairs if name not in _OPTIONS | _OURS]:
+        which = f"option {unknown[0]}" if _is_option(unknown[0], query, netloc) else "option"
+        known = ", ".join(sorted(_OPTIONS | _OURS))
+        raise UsageError(f"the URL has an unknown {which}; known are {known}{_HOW}")
     if len({name for name, _ in pairs}) < len(pairs):
         raise UsageError("an option stands more than once in the URL")
     options = dict(pairs)
@@ -112,6 +112,14 @@ def _options(query: str) -> dict[str, str]:
     if options.get("sslmode", "prefer") not in _MODES:
         raise UsageError(f"in the URL, sslmode must be one of {', '.join(sorted(_MODES))}")
     return options
+
+
+def _is_option(name: str, query: str, netloc: str) -> bool:
+    # A password with a ? in it looks like this, too. But then a host follows after an @, or what
+    # stands for the host is the name of a user and the beginning of the password.
+    hosts = netloc.rpartition("@")[2].split(",")
+    is_whole = "@" not in unquote(query) and all(map(_HOST.fullmatch, hosts))
+    return is_whole and _OPTION.fullmatch(name) is not None
 
 
 def _hosts(hosts: str) -> str:

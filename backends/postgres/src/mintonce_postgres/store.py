@@ -85,7 +85,7 @@ class PostgresStore:
         """
         told = f"{check_key(key)} {digest_of(new)}"
         asking, sql = self._asking(await self._links.here()), self._sql
-        ttl = min(max(ttl, 0.0), LONGEST_TTL)
+        ttl = min(LONGEST_TTL, max(ttl, 0.0))  # in this order, what is no number is the longest
         if new is None:
             if old is None:
                 return await asking.is_done(sql.nothing, key, harmless=True)
