@@ -37,3 +37,9 @@ async def _command(reader: asyncio.StreamReader) -> list[bytes]:
         length = int((await reader.readuntil(b"\r\n"))[1:])
         words.append((await reader.readexactly(length + 2))[:-2])
     return words
+
+
+def subscribed(command: list[bytes]) -> bytes:
+    """What a server answers to SUBSCRIBE."""
+    channel = command[1]
+    return b">3\r\n$9\r\nsubscribe\r\n$%d\r\n%s\r\n:1\r\n" % (len(channel), channel)

@@ -20,7 +20,7 @@ from mintonce.stores import TokenStore
 from mintonce.testing.contract import PushingStoreContract, StoreContract
 from mintonce_redis import RedisStore
 from using import opened, permissions, waiting
-from valkey_fleet import HOST, ValkeyCluster, started
+from valkey_fleet import HOST, Node, ValkeyCluster, started
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +83,18 @@ async def test_a_plain_url_of_a_cluster(cluster: ValkeyCluster) -> None:
         key = next(key for key in iter(fresh, "") if cluster.owner(key) is not cluster.nodes[0])
         with pytest.raises(StoreError, match=r"use a redis\+cluster:// URL"):
             await store.read(key)
+
+
+@pytest.mark.asyncio
+async def test_a_cluster_url_of_a_plain_server(place: Path) -> None:
+    """Whoever names a server that is on its own is told which URL to use."""
+    server = Node(place)
+    server.start()
+    async with opened(f"redis+cluster://{HOST}:{server.port}") as store:
+        with pytest.raises(StoreError, match=r"is not a cluster: use redis://$") as caught:
+            await store.read("key")
+    server.kill()
+    assert StoreError is type(caught.value)
 
 
 @pytest.mark.asyncio

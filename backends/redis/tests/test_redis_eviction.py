@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ from backing.using import TTL, fresh
 from managing import eventually
 from mintonce_redis import eviction
 from scripted import scripted
-from using import opened
+from using import lines_of, opened
 from valkey_server import ValkeyServer
 
 pytestmark = pytest.mark.asyncio
@@ -77,3 +78,32 @@ async def test_a_swap_does_not_wait_for_it(place: Path) -> None:
     async with scripted(place, says_nothing_of_itself) as url, opened(url) as store:
         assert await store.swap(fresh(), None, b"value", ttl=TTL)
         await eventually(lambda: b"INFO" in asked)
+
+
+class Full(logging.Handler):
+    """A handler that can write nothing any more."""
+
+    def handle(self, record: logging.LogRecord) -> bool:  # noqa: ARG002 - it is lost
+        """Fail."""
+        raise OSError("no space left on device")
+
+
+@pytest.mark.parametrize("prints", [False, True])
+async def test_a_warning_that_cannot_be_written(
+    own: ValkeyServer,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    *,
+    prints: bool,
+) -> None:
+    """Nobody loses an answer over it; it is told where the standard library would tell it."""
+    monkeypatch.setattr(logging, "raiseExceptions", prints)
+    monkeypatch.setattr(eviction.logger, "handlers", [Full()])
+    own.ask("CONFIG", "SET", "maxmemory", "100mb", "maxmemory-policy", "allkeys-lru")
+    async with opened(own.url()) as store:
+        swaps = (store.swap(fresh(), None, b"value", ttl=TTL) for _ in range(100))
+        assert [True] * 100 == await asyncio.gather(*swaps)
+        assert await store.read("key") is None
+        (line,) = lines_of(store)
+        assert line.lost is None
+    assert prints == ("no space left" in capsys.readouterr().err)

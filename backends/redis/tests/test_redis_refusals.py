@@ -37,7 +37,8 @@ async def test_a_wrong_password_has_to_be_mended(own: ValkeyServer) -> None:
     """It is not taken for a server that is away: without a budget each process would mint."""
     own.ask("CONFIG", "SET", "requirepass", "right")
     advice = "refuses the user name or the password"
-    for login in ("", ":wrong@", "nobody:right@"):
+    assert StoreError is await refused(own.url(), "wants a password: name one in the URL")
+    for login in (":wrong@", "nobody:right@"):
         url = own.url().replace("unix://", f"unix://{login}")
         assert StoreError is await refused(url, advice)
     async with opened(own.url() + "?password=right") as store:

@@ -14,7 +14,7 @@ import pytest
 from redis.asyncio import Sentinel
 
 from backing.using import as_soon_as_possible, fresh, put
-from mintonce import StoreUnavailable
+from mintonce import StoreError, StoreUnavailable
 from mintonce.stores import TokenStore
 from mintonce.testing.contract import PushingStoreContract, StoreContract
 from mintonce_redis import RedisStore
@@ -84,6 +84,21 @@ async def test_sentinels_that_are_away() -> None:
     async with opened(f"redis+sentinel://{HOST}:1,{HOST}:2/orders") as store:
         with pytest.raises(StoreUnavailable, match=r"none of its sentinels answers \(connection r"):
             await store.read("key")
+
+
+@pytest.mark.asyncio
+async def test_a_server_that_is_no_sentinel(watched: Watched) -> None:
+    """It is told which one, and has to be mended, unless another one knows the master."""
+    port = watched.master.port
+    what = f"master orders cannot be asked: {HOST}:{port} is no sentinel: "
+    async with opened(f"redis+sentinel://{HOST}:1,{HOST}:{port}/orders") as store:
+        with pytest.raises(StoreError, match=what) as caught:
+            await store.read("key")
+    assert StoreError is type(caught.value)
+    assert caught.value.__context__ is None
+    url = watched.url.replace("://", f"://{HOST}:{port},")
+    async with opened(url) as store:
+        assert await store.read(fresh()) is None
 
 
 @pytest.mark.asyncio

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -10,20 +12,24 @@ from redis.asyncio import Redis
 
 from backing.using import fresh, put
 from mintonce import StoreError, StoreUnavailable
-from mintonce_redis import RedisStore
+from mintonce_redis import RedisStore, recipes
 from tls_proxy import tls_to
 from using import opened, waiting
 from valkey_server import ValkeyServer
 
 pytestmark = pytest.mark.asyncio
 
+QUICKLY: Mapping[str, float] = {"socket_connect_timeout": 0.3, "socket_timeout": 0.3}
+"""Options of connections that have less patience than those of a store."""
 
-async def test_a_server_that_is_trusted(valkey: ValkeyServer, place: Path) -> None:
+
+@pytest.mark.parametrize("scheme", ["rediss", "valkeys"])
+async def test_a_server_that_is_trusted(valkey: ValkeyServer, place: Path, scheme: str) -> None:
     """All works over TLS as it does without."""
     key = fresh()
     async with (
         tls_to(valkey.path, place) as (port, ca),
-        opened(f"rediss://localhost:{port}?ssl_ca_certs={ca}") as store,
+        opened(f"{scheme}://localhost:{port}?ssl_ca_certs={ca}") as store,
     ):
         await put(store, key, b"value")
         waits = await waiting(store, key, b"value")
@@ -95,3 +101,47 @@ async def test_a_server_without_tls() -> None:
         with pytest.raises(StoreError, match="does not speak TLS"):
             await store.read("key")
     listener.close()
+
+
+@asynccontextmanager
+async def silent() -> AsyncIterator[int]:
+    """A port on which nobody ever says anything."""
+    came: list[asyncio.StreamWriter] = []
+    listener = await asyncio.start_server(lambda _, writer: came.append(writer), "127.0.0.1", 0)
+    try:
+        yield listener.sockets[0].getsockname()[1]
+    finally:
+        listener.close()
+        for writer in came:
+            writer.transport.abort()
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    {
+        "rediss://127.0.0.1:{}": "cannot be reached: no answer in time, or it speaks no TLS",
+        "rediss+sentinel://127.0.0.1:{}/orders": r"\(no answer in time, or it speaks no TLS\)",
+        "redis://127.0.0.1:{}": "cannot be reached: no answer in time",
+    }.items(),
+)
+async def test_a_server_that_does_not_greet(
+    url: str, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that speaks no TLS may wait for more of what it takes for a command."""
+    monkeypatch.setattr(recipes, "_OURS", {**recipes._OURS, **QUICKLY})
+    async with silent() as port, opened(url.format(port)) as store:
+        with pytest.raises(StoreUnavailable, match=f"{reason}$"):
+            await store.read("key")
+
+
+async def test_a_server_that_greets_and_hangs(
+    own: ValkeyServer, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever has shaken hands speaks TLS."""
+    monkeypatch.setattr(recipes, "_OURS", {**recipes._OURS, **QUICKLY})
+    async with tls_to(own.path, place) as (port, ca):
+        own.pause()
+        async with opened(f"rediss://localhost:{port}?ssl_ca_certs={ca}") as store:
+            with pytest.raises(StoreUnavailable, match=r"cannot be reached: no answer in time$"):
+                await store.read("key")
+        own.resume()

@@ -19,6 +19,8 @@ GOOD = {
     "redis://h?username=user&password=hunter2": "h:6379/0",
     "rediss://h/0?ssl_ca_certs=/etc/ca.pem&ssl_check_hostname=false": "h:6379/0",
     "rediss://h?ssl_cert_reqs=none&ssl_certfile=a&ssl_keyfile=b&ssl_password=hunter2": "h:6379/0",
+    "valkey://user:hunter2@valkey.example.com/3": "valkey.example.com:6379/3",
+    "valkeys://h:6380?ssl_ca_certs=/etc/ca.pem": "h:6380/0",
     "unix:///run/valkey/v.sock": "/run/valkey/v.sock/0",
     "unix://user:hunter2@/run/my%20v.sock?db=2": "/run/my v.sock/2",
     "redis+cluster://a,b:7001": "a:6379,b:7001",
@@ -31,6 +33,7 @@ GOOD = {
 BAD = {
     "mysql://h": "it must begin with redis:, rediss:, unix:",
     "redis+other://h": "it must begin with",
+    "valkey+other://h": "it must begin with",
     "redis://[::1": "it cannot be read",
     "redis:///0": "it needs a host",
     "redis://:hunter2@": "it needs a host",
@@ -44,7 +47,16 @@ BAD = {
     "redis://h?hunter2": "a value that makes no sense",
     "redis://h?hunter2=1": "its options are client_name, db, password, prefix, username, each",
     "redis://h?db=1&db=2": "each at most once",
-    "redis://h?ssl_ca_certs=/etc/ca.pem": "its options are",
+    "redis://h?ssl_ca_certs=/etc/ca.pem": "each at most once; ssl_ca_certs is none of them",
+    "valkey://h?ssl_ca_certs=/etc/ca.pem": "ssl_ca_certs is none of them",
+    "redis://user:hunter2@h,[::1]:6379?foo=hunter2": "; foo is none of them",
+    "unix:///run/v.sock?db=1&foo=hunter2": "; foo is none of them",
+    "redis+sentinel://a:1,b:2/orders?foo=hunter2": "; foo is none of them",
+    "redis://user:12?hunter=1@h": "its options are",
+    "redis://user:12?hunter=1%40h": "its options are",
+    "redis://user:34hunt?hunter=1": "its options are",
+    "redis://h,user:?hunter=1@": "its options are",
+    f"redis://h?{'hunt' * 11}=1": "its options are",
     "rediss://h?ssl_check_hostname=hunter2": "a value that makes no sense",
     "redis://a,b": "several hosts are a cluster or sentinels",
     "redis://h?prefix=b%C3%A4d": "must be visible ASCII",
@@ -80,7 +92,16 @@ def test_a_bad_url(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["redis://h", "rediss://h", "unix:///v", "redis+cluster://h", "redis+sentinel://h/s"]
+    "url",
+    [
+        "redis://h",
+        "valkey://h",
+        "valkeys://h",
+        "rediss://h",
+        "unix:///v",
+        "redis+cluster://h",
+        "redis+sentinel://h/s",
+    ],
 )
 def test_the_core_finds_the_store(url: str) -> None:
     """Whoever installs the package can name such a URL wherever mintonce takes one."""

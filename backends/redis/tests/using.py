@@ -34,9 +34,9 @@ def permissions() -> list[str]:
 async def waiting(store: RedisStore, key: str, seen: bytes | None) -> asyncio.Task[None]:
     """Have somebody wait for a change, who has been heard to listen."""
     task = asyncio.create_task(store.changed(key, seen, 60.0))
-    name = store._name(key)
+    channel = store._channel(store._name(key))
     async with asyncio.timeout(5):
-        while not any(line.hearing.knows(name) for line in lines_of(store)):
+        while not any(line.hearing.knows(channel) for line in lines_of(store)):
             await moment()
     return task
 

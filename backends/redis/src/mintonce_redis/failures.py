@@ -14,11 +14,12 @@ from redis.exceptions import TimeoutError as Silent
 
 from mintonce.errors import StoreError, StoreUnavailable
 from mintonce_redis import reasons
-from mintonce_redis.reasons import UnusableTlsError
+from mintonce_redis.reasons import NoSentinelError, UnusableTlsError
 
 _MENDING = (
+    (r"^NOAUTH\b", "wants a password: name one in the URL, or in the client"),
     (
-        r"^(NOAUTH|WRONGPASS)\b|invalid password|AUTH .*called without any password",
+        r"^WRONGPASS\b|invalid password|AUTH .*called without any password",
         "refuses the user name or the password: correct them in the URL, or in the client",
     ),
     (
@@ -29,6 +30,7 @@ _MENDING = (
         r"\bWRONGTYPE\b",
         "holds something under the key that is not ours: remove it, or choose another prefix",
     ),
+    (r"cluster support disabled", "is not a cluster: use redis://"),
     (r"DB index", "has no database of this number: correct it in the URL, or in the client"),
 )
 _DISTRUST = "cannot be trusted, or does not speak TLS: check ssl_ca_certs, host name and port"
@@ -55,7 +57,7 @@ def told(error: Exception, where: str) -> StoreError:
     """Return what to raise in the place of `error`."""
     if isinstance(error.__cause__, RedisError):
         error = error.__cause__  # redis-py wraps what a server says while a connection is made
-    if isinstance(error, UnusableTlsError):
+    if isinstance(error, UnusableTlsError | NoSentinelError):
         return StoreError(f"{where} cannot be asked: {error}")
     if reasons.is_distrust(error):
         return StoreError(f"{where} {_DISTRUST}")

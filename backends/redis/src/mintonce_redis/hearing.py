@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
+from itertools import islice
 from typing import Any
+
+from redis.exceptions import NoPermissionError
 
 
 class Hearing:
@@ -11,39 +15,55 @@ class Hearing:
 
     The server tells of all changes in the order in which it makes them, and answers in between. So
     what came last over a connection is what was there last, and nobody needs to look once more.
-
-    Attributes:
-        waiting: How many wait for something else.
-
     """
 
     def __init__(self) -> None:
-        self._channels: set[bytes] = set()
+        self._channels: dict[bytes, bool] = {}  # and whether the server has agreed to it
         self._refused: dict[bytes, Exception] = {}
         self._latest: dict[bytes, bytes] = {}
         self._news: dict[bytes, asyncio.Event] = {}
-        self.waiting: int = 0
+        self._waiting = Counter[bytes]()
 
     def __len__(self) -> int:
         return len(self._channels)
 
+    @property
+    def waiting(self) -> int:
+        """How many wait for something else."""
+        return self._waiting.total()
+
     def begin(self, channel: bytes) -> bool:
         """Tell whether somebody has to subscribe, and count on it from now on."""
-        if channel in self._channels or channel in self._refused:
+        if channel in self._channels or isinstance(self._refused.get(channel), NoPermissionError):
             return False
-        self._channels.add(channel)
+        self._refused.pop(channel, None)
+        self._channels[channel] = False
         return True
 
     def begun(self, channel: bytes, answer: Any) -> None:
         """Take what the server says to that."""
         if isinstance(answer, Exception):
-            self._channels.discard(channel)
+            self._channels.pop(channel, None)
             self._refused[channel] = answer
+        elif channel in self._channels:
+            self._channels[channel] = True
 
     def check(self, channel: bytes) -> None:
         """Raise what the server said, if it let nobody listen."""
         if channel in self._refused:
             raise self._refused[channel].with_traceback(None)
+
+    def spare(self, most: int) -> list[bytes]:
+        """Forget up to two that nobody waits for, if there are more than `most`; return them."""
+        spare: list[bytes] = []
+        for channel in [*islice(self._channels, 2)] if len(self) > most else []:
+            is_heard = self._channels.pop(channel)
+            if is_heard and channel not in self._waiting:
+                self._latest.pop(channel, None)
+                spare.append(channel)
+            else:  # its turn comes again after all others
+                self._channels[channel] = is_heard
+        return spare
 
     def knows(self, channel: bytes) -> bool:
         """Tell whether it is known what is there now."""
@@ -51,7 +71,7 @@ class Hearing:
 
     def note(self, channel: bytes, digest: bytes) -> None:
         """Remember that this is there now, if all is heard that comes after it."""
-        if channel in self._channels and self._latest.get(channel) != digest:
+        if self._channels.get(channel) and self._latest.get(channel) != digest:
             self._latest[channel] = digest
             self._wake(channel)
 
@@ -64,12 +84,15 @@ class Hearing:
 
     async def other_than(self, channel: bytes, digest: bytes) -> None:
         """Return when something else is there, or nobody knows."""
-        self.waiting += 1
+        self._waiting[channel] += 1
         try:
             while self._latest.get(channel) == digest:
                 await self._news.setdefault(channel, asyncio.Event()).wait()
         finally:
-            self.waiting -= 1
+            self._waiting[channel] -= 1
+            if not self._waiting[channel]:
+                del self._waiting[channel]
+                self._news.pop(channel, None)
 
     def _wake(self, channel: bytes) -> None:
         if event := self._news.pop(channel, None):

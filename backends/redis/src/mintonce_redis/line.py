@@ -6,19 +6,18 @@ Commands go out as they come, each exactly once. Nothing here sends anything aga
 from __future__ import annotations
 
 import asyncio
-import math
 import random
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Any, cast
+from typing import Any
 
 from redis.asyncio.connection import AbstractConnection
-from redis.exceptions import RedisError, ResponseError
 
 from mintonce_redis.hearing import Hearing
 from mintonce_redis.questions import Question, Questions
 from mintonce_redis.reasons import Late, Lost
 from mintonce_redis.ticks import Ticks
+from mintonce_redis.wire import Push, Wire
 
 ANSWER = 2.0
 """Seconds after which a server that says nothing, though it was asked, is given up."""
@@ -27,15 +26,16 @@ IDLE = 2.0
 """Seconds after which a line that nobody uses is closed."""
 
 _DOUBTFUL = 1.0  # seconds after which a line that nobody used may be dead without knowing
+_ELSEWHERE = 1.0  # seconds after which a new line may lead elsewhere
+_QUICK = 2  # lines before that which are given up all the same
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 2.0  # seconds between two attempts to connect
-
-_AS_LONG_AS_IT_TAKES: dict[str, Any] = {
-    "timeout": math.inf,
-    "disconnect_on_error": False,
-    "push_request": True,
-}
+_DOUBLED = 16  # times at most, since numbers end somewhere
 
 Opener = Callable[[], Awaitable[AbstractConnection]]
+
+
+class Held(Late):
+    """A swap was among what was not answered: the server may hold it back, and answer others."""
 
 
 class Line:
@@ -44,13 +44,14 @@ class Line:
     Args:
         where: Where it leads, as people write it.
         open_: Makes a connection that is ready for commands.
-        failures: How many such lines in a row have ended before an answer.
+        failures: How many such lines in a row have ended before a good answer.
 
     Attributes:
         where: Where it leads.
         hearing: What the server tells over this line.
         is_open: Whether it was opened.
-        is_good: Whether a command was answered. A proxy may let in whom it can lead nowhere.
+        is_good: Whether what was asked was answered as it should be. A proxy may let in whom it
+            can lead nowhere.
         lost: Why it has ended.
 
     """
@@ -64,7 +65,7 @@ class Line:
         self._failures = failures
         self._retry_at = 0.0
         self._questions = Questions()
-        self._connection: AbstractConnection | None = None
+        self._wire: Wire | None = None
         self._sending: asyncio.Task[None] | None = None
         self._check: asyncio.Future[None] | None = None
         self._time = asyncio.get_running_loop().time
@@ -82,7 +83,7 @@ class Line:
 
     @property
     def failures(self) -> int:
-        """How many lines in a row have ended before an answer."""
+        """How many lines in a row have ended before a good answer."""
         return 0 if self.is_good else self._failures + 1
 
     @property
@@ -119,6 +120,7 @@ class Line:
             if isinstance(reply, BaseException):
                 answer.set_exception(reply)
             else:
+                self.is_good = True
                 answer.set_result(reply)
 
         if asking:
@@ -134,11 +136,12 @@ class Line:
         within: float = ANSWER,
     ) -> None:
         """Send a command, and have its answer taken by `take`, in the order of the server."""
+        question = Question(command, take, answer, within, asked=self._ticks.now)
         if self.lost:
-            take(self.lost.with_traceback(None))
+            question.end(self.lost.with_traceback(None))
             return
         self._used = self._ticks.now
-        self._questions.add(Question(command, take, answer, within, asked=self._used))
+        self._questions.add(question)
         self._send_soon()
 
     async def check(self) -> None:
@@ -166,60 +169,61 @@ class Line:
             self._lose(why)
             self._running.cancel()
 
+    def refused(self, why: Exception) -> None:
+        """Give it up, since it leads to a replica; unless the next one would lead there, too."""
+        is_quick = self._ticks.now < _ELSEWHERE
+        if not is_quick or self._failures < _QUICK:
+            self.is_good = self.is_good and not is_quick
+            self.end(why)
+
     def _lose(self, why: Exception) -> None:
         if self.lost:
             return
         self.lost = why
         self._ticks.stop()
         self.hearing.forget()
-        longest = min(_FIRST_PAUSE * 2**self._failures, _LONGEST_PAUSE)
-        if not self.is_good:  # jitter needs no cryptography
-            self._retry_at = self._time() + longest * random.uniform(0.5, 1.0)  # noqa: S311 - as said
         for question in self._questions.end():
-            question.take(why)
+            question.end(why)
+        if not self.is_good:  # jitter needs no cryptography
+            longest = min(_FIRST_PAUSE * 2 ** min(self._failures, _DOUBLED), _LONGEST_PAUSE)
+            self._retry_at = self._time() + longest * random.uniform(0.5, 1.0)  # noqa: S311 - as said
 
     async def _run(self, open_: Opener) -> None:
         try:
-            self._connection = await open_()
+            self._wire = Wire(await open_())
             self.is_open = True
             self._send_soon()
             while not self.lost:
-                self._hear(await _next(self._connection))
+                self._hear(await self._wire.heard())
         except Exception as error:  # noqa: BLE001 - whatever it is, those who asked are told
             self._lose(error)
-            if self._connection:
-                await self._connection.disconnect(nowait=True)
         finally:
-            self._lose(Lost("closed, since its event loop ended"))
-            if self._connection:
-                with suppress(RedisError, OSError):
-                    await self._connection.disconnect()
+            with suppress(RuntimeError):  # its loop is closed, and nobody is left to be told
+                self._lose(Lost("closed, since its event loop ended"))
+                if self._wire:
+                    await self._wire.hang_up()
 
     def _hear(self, reply: Any) -> None:
         self._heard, self._alive = self._time(), self._ticks.now
         match reply:
             case [b"message", bytes() as channel, bytes() as digest]:
                 self.hearing.note(channel, digest)
+            case Push() if not reply.is_answer:
+                pass
             case _ if question := self._questions.answered():
-                self.is_good = True
-                question.take(reply)
+                question.end(reply)
                 self._send_soon()
             case _:
                 raise Lost("the server answers what nobody asked")
 
     def _send_soon(self) -> None:
         is_sending = self._sending and not self._sending.done()  # an eager task may be done at once
-        if self._connection and self._questions.are_due and not is_sending:
-            self._sending = asyncio.create_task(self._send(self._connection))
+        if self._wire and self._questions.are_due and not is_sending:
+            self._sending = asyncio.create_task(self._send(self._wire))
 
-    async def _send(self, connection: AbstractConnection) -> None:
-        # Whoever listens notices, too. It may be first, and take the writer away before redis-py,
-        # which does not look whether there is one, has come to use it.
-        with suppress(RedisError, OSError, AttributeError):
-            # Not to a connection that was lost: redis-py would make a new one.
-            while connection.is_connected and (commands := self._questions.next()):
-                packed = connection.pack_commands(commands)
-                await connection.send_packed_command(packed, check_health=False)
+    async def _send(self, wire: Wire) -> None:
+        while wire.is_whole and (commands := self._questions.next()):
+            await wire.send(commands)
 
     def _checked(self, _: Any) -> None:
         if self._check:
@@ -232,14 +236,7 @@ class Line:
             self._used = now
         within = self._questions.overdue(now, heard=self._alive)
         if within:
-            self.end(Late(f"no answer within {within:g} s"))
+            kind = Held if self._questions.hold_a_swap else Late
+            self.end(kind(f"no answer within {within:g} s"))
         elif now - self._used >= IDLE:
             self.end(Lost("closed, since nobody used it"))
-
-
-async def _next(connection: AbstractConnection) -> Any:
-    """Return the next thing that the server says, be it an error."""
-    try:
-        return cast("Any", await connection.read_response(**_AS_LONG_AS_IT_TAKES))
-    except ResponseError as refusal:
-        return refusal

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -15,6 +17,7 @@ _AHEAD = 64
 A server cuts off who listens to channels and has 32 MB of answers to take. Valkey 9 counts each of
 them until all are taken, so when there were so many the next ones go out when none is under way.
 """
+_SWAPS = (b"EVALSHA", b"EVAL")
 
 
 @dataclass(eq=False, slots=True)
@@ -36,6 +39,17 @@ class Question:
     within: float
     asked: float
 
+    def end(self, reply: Any) -> None:
+        """Have the answer taken. Whatever that raises is no reason to lose those of others."""
+        try:
+            self.take(reply)
+        except Exception:  # noqa: BLE001 - as said: it may write to the log, where anything may fail
+            if logging.raiseExceptions:  # as the handlers of the standard library do
+                from traceback import print_exc  # noqa: PLC0415 - told seldom
+
+                with suppress(Exception):  # where it would be printed may be broken, too
+                    print_exc()
+
 
 class Questions:
     """All that is not answered yet, in order."""
@@ -52,6 +66,11 @@ class Questions:
     def are_due(self) -> bool:
         """Whether any can be sent now."""
         return bool(self._waiting) and not self._is_full
+
+    @property
+    def hold_a_swap(self) -> bool:
+        """Whether there is a swap under way."""
+        return any(each.command[0] in _SWAPS for each in self._under_way)
 
     def add(self, question: Question) -> None:
         """Have it wait for its turn."""

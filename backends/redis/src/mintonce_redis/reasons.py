@@ -29,6 +29,10 @@ class UnusableTlsError(RedisError):
     """The settings for TLS are of no use on this machine; what it says can be passed on."""
 
 
+class NoSentinelError(RedisError):
+    """A server that was named as a sentinel is none; what it says can be passed on."""
+
+
 # How OpenSSL calls what somebody has to mend. The rest may pass, such as a connection that was cut.
 _DISTRUST = re.compile(
     r"CERT|UNKNOWN_CA|WRONG_VERSION|PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL|CIPHER"

@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 from redis.asyncio.connection import AbstractConnection, SSLConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.exceptions import TimeoutError as Silent
 from redis.maint_notifications import MaintNotificationsConfig
 
-from mintonce_redis.reasons import UnusableTlsError, reason_of
+from mintonce_redis.reasons import Late, UnusableTlsError, reason_of
 
 CONNECT = 1.5
 """Seconds to connect, and to wait for each answer while a connection is made ready."""
@@ -70,10 +71,17 @@ class Recipe(NamedTuple):
             _prepare(connection)
         try:
             await connection.connect()  # type: ignore[no-untyped-call]  # redis-py has no types here
-        except BaseException:
+        except BaseException as error:
             await connection.disconnect(nowait=True)
+            if isinstance(connection, SSLConnection) and _is_no_greeting(error):
+                raise Late("no answer in time, or it speaks no TLS") from None
             raise
         return connection
+
+
+def _is_no_greeting(error: BaseException) -> bool:
+    # So says redis-py, and something else once TLS is spoken.
+    return isinstance(error, Silent) and str(error) == "Timeout connecting to server"
 
 
 def _prepare(connection: SSLConnection) -> None:

@@ -36,11 +36,13 @@ SHA = hashlib.sha1(SWAP, usedforsecurity=False).hexdigest().encode()
 _LONGEST = 100 * 365 * 86_400.0  # seconds; the server refuses what exceeds 64 bits of milliseconds
 
 
-def arguments(name: bytes, old: bytes | None, new: bytes | None, ttl: float) -> tuple[bytes, ...]:
+def arguments(
+    name: bytes, channel: bytes, old: bytes | None, new: bytes | None, ttl: float
+) -> tuple[bytes, ...]:
     """Return what the script is given: the number of keys, the key, and its arguments."""
     seconds = min(max(0.0, ttl), _LONGEST)  # in this order, what is no number is none
     milliseconds = max(1, math.ceil(seconds * 1_000))
-    return (b"1", name, *_optional(old), *_optional(new), b"%d" % milliseconds, name)
+    return (b"1", name, *_optional(old), *_optional(new), b"%d" % milliseconds, channel)
 
 
 def digest(value: bytes | None) -> bytes:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 from redis.exceptions import ConnectionError as Disconnected
+from redis.exceptions import ResponseError
 from redis.exceptions import TimeoutError as Silent
 
 from mintonce_redis.line import Opener
-from mintonce_redis.reasons import Lost, is_distrust, why
+from mintonce_redis.reasons import Late, Lost, NoSentinelError, is_distrust, why
 from mintonce_redis.routes import Address
 
 _START = 0.1  # seconds that a sentinel has to answer before the next one is asked, too
 _DOWN = {b"s_down", b"o_down"}  # what sentinels call a server that does not answer them
-_UNHEARD = (Disconnected, Silent)  # and none of their subclasses, which tell what one has said
+_UNHEARD = (Disconnected, Late, Silent)  # and no other subclass, which tells what one has said
 
 
 class Sentinels:
@@ -82,8 +83,7 @@ class Sentinels:
     async def _ask(self, opener: Opener) -> Address:
         connection = await opener()
         try:
-            await connection.send_command("SENTINEL", "MASTERS")
-            for state in cast("Any", await connection.read_response()):
+            for state in await _masters(connection):
                 if state[b"name"] == self._service.encode() and self._is_up(state):
                     return self._host or state[b"ip"].decode(), int(state[b"port"])
         finally:
@@ -94,3 +94,16 @@ class Sentinels:
         flags = state[b"flags"].split(b",")
         seen = int(state[b"num-other-sentinels"])
         return b"master" in flags and _DOWN.isdisjoint(flags) and seen >= self._others
+
+
+async def _masters(connection: Any) -> Any:
+    await connection.send_command("SENTINEL", "MASTERS")
+    try:
+        return await connection.read_response()
+    except ResponseError as error:
+        if "unknown command" not in str(error).lower():
+            raise
+    raise NoSentinelError(
+        f"{connection.host}:{connection.port} is no sentinel: name those of the service, or use"
+        " redis://"
+    )

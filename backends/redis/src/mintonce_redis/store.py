@@ -19,10 +19,11 @@ from redis.exceptions import ConnectionError as Disconnected
 
 from mintonce.errors import MintonceError, StoreError, StoreUnavailable, UsageError
 from mintonce.foreign import ForeignError, stand_in
+from mintonce.limits import time_limit
 from mintonce.stores.protocol import check_key
 from mintonce_redis import clients, failures, script, talk, urls
-from mintonce_redis.line import Line
-from mintonce_redis.routes import Door, Route
+from mintonce_redis.line import Held, Line
+from mintonce_redis.routes import Door, Route, may_have_moved
 from mintonce_redis.switchboard import Switchboard
 
 T = TypeVar("T")
@@ -77,7 +78,7 @@ class RedisStore:
     async def read(self, key: str) -> bytes | None:
         """Return what is kept under `key`, or None; see `TokenStore.read`."""
         name = self._name(key)
-        return await self._talk(name, partial(talk.look, name), again=True)
+        return await self._talk(name, partial(talk.look, name, self._channel(name)), again=True)
 
     async def swap(self, key: str, old: bytes | None, new: bytes | None, *, ttl: float) -> bool:
         """Put `new` in the place of `old`; see `TokenStore.swap`.
@@ -85,7 +86,7 @@ class RedisStore:
         It is sent once. If the connection breaks before the answer, `StoreUnavailable` is raised.
         """
         name = self._name(key)
-        arguments = script.arguments(name, old, new, ttl)
+        arguments = script.arguments(name, self._channel(name), old, new, ttl)
         return await self._talk(name, partial(talk.swap, arguments))
 
     async def changed(self, key: str, seen: bytes | None, timeout: float) -> None:
@@ -99,10 +100,11 @@ class RedisStore:
 
         """
         name, digest = self._name(key), script.digest(seen)
+        channel = self._channel(name)
         with suppress(TimeoutError):
             async with asyncio.timeout(timeout):
-                line = await self._talk(name, partial(talk.listen, name), again=True)
-                await line.hearing.other_than(name, digest)
+                line = await self._talk(name, partial(talk.listen, name, channel), again=True)
+                await line.hearing.other_than(channel, digest)
 
     async def aclose(self) -> None:
         """Close what this store has opened in this event loop; a client that was given stays open.
@@ -123,8 +125,9 @@ class RedisStore:
 
         """
         problem: StoreError
+        has_moved = True
         try:
-            async with asyncio.timeout(LIMIT):
+            async with time_limit(LIMIT):
                 return await self._follow(name, say, again=again)
         except MintonceError:
             raise
@@ -133,7 +136,9 @@ class RedisStore:
             problem = StoreUnavailable(f"{self._route.address} did not answer within {LIMIT:g} s")
         except Exception as error:  # noqa: BLE001 - drivers raise all kinds of things
             problem, cause = failures.told(error, self._route.address), stand_in(error)
-        self._route.forget()
+            has_moved = may_have_moved(error)
+        if has_moved:
+            self._route.forget()
         # Raised out here, so that what the server said does not come along as the context.
         raise problem from cause
 
@@ -147,15 +152,16 @@ class RedisStore:
             try:
                 return await say(line, asking=elsewhere is not None)
             except AskError as error:
-                elsewhere, trouble = route.redirect(error), error
+                elsewhere, trouble = route.redirect(error, door), error
             except (ClusterDownError, TryAgainError) as error:
                 elsewhere, trouble = None, error
                 route.forget()
                 await asyncio.sleep(_PAUSE)
             except (RedisError, OSError) as error:
                 if failures.is_read_only(error):
-                    line.end(error)  # the next line leads to the new master
-                if not (again and line.lost and line.is_open and isinstance(error, Disconnected)):
+                    line.refused(error)  # the next line leads to the new master
+                lost = line.lost and line.is_open and isinstance(error, Disconnected | Held)
+                if not (again and lost):
                     raise
                 again = False
                 route.forget()
@@ -174,6 +180,10 @@ class RedisStore:
 
     def _name(self, key: str) -> bytes:
         return f"{self._prefix}{check_key(key)}".encode()
+
+    def _channel(self, name: bytes) -> bytes:
+        # All databases of a server share its channels. No key has an @ in it.
+        return b"%s@%d" % (name, self._route.db) if self._route.db else name
 
     def __repr__(self) -> str:
         """Tell where it leads, without credentials."""

@@ -14,20 +14,20 @@ from mintonce_redis.reasons import Lost
 _CHANNELS = 256  # that a line listens to for readers; there may be more who wait
 
 
-async def look(name: bytes, line: Line, *, asking: bool) -> bytes | None:
+async def look(name: bytes, channel: bytes, line: Line, *, asking: bool) -> bytes | None:
     """Return the value, and listen from before it is read, in case that somebody will wait."""
     if len(line.hearing) < _CHANNELS:
-        _subscribe(name, line)
-    return await _get(name, line, asking=asking)
+        _subscribe(channel, line)
+    return await _get(name, channel, line, asking=asking)
 
 
-async def listen(name: bytes, line: Line, *, asking: bool) -> Line:
+async def listen(name: bytes, channel: bytes, line: Line, *, asking: bool) -> Line:
     """Return the line when all is heard that happens to the value."""
-    line.hearing.check(name)
-    if not line.hearing.knows(name):
-        _subscribe(name, line)
-        await _get(name, line, asking=asking)
-        line.hearing.check(name)
+    if not line.hearing.knows(channel):
+        _subscribe(channel, line)
+        line.hearing.check(channel)
+        await _get(name, channel, line, asking=asking)
+        line.hearing.check(channel)
     return line
 
 
@@ -44,15 +44,17 @@ async def swap(arguments: tuple[bytes, ...], line: Line, *, asking: bool) -> boo
     return bool(done)
 
 
-def _subscribe(name: bytes, line: Line) -> None:
-    if line.hearing.begin(name):
-        line.post(partial(line.hearing.begun, name), b"SUBSCRIBE", name)
+def _subscribe(channel: bytes, line: Line) -> None:
+    if line.hearing.begin(channel):
+        line.post(partial(line.hearing.begun, channel), b"SUBSCRIBE", channel)
+        for spare in line.hearing.spare(_CHANNELS):
+            line.post(lambda _: None, b"UNSUBSCRIBE", spare)
 
 
-async def _get(name: bytes, line: Line, *, asking: bool) -> bytes | None:
+async def _get(name: bytes, channel: bytes, line: Line, *, asking: bool) -> bytes | None:
     def heed(value: Any) -> None:
         if value is None or isinstance(value, bytes):
-            line.hearing.note(name, script.digest(value))
+            line.hearing.note(channel, script.digest(value))
 
     value = await line.ask(b"GET", name, asking=asking, heed=heed)
     if value is None or isinstance(value, bytes):
@@ -61,5 +63,6 @@ async def _get(name: bytes, line: Line, *, asking: bool) -> bytes | None:
 
 
 def _nonsense(line: Line) -> InvalidResponse:
+    line.is_good = False
     line.end(Lost("the server does not answer as it should"))
     return InvalidResponse()

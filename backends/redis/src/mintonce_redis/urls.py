@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, NoReturn
@@ -16,6 +17,11 @@ from mintonce_redis.sentinels import Sentinels
 
 PREFIX = "mintonce:"
 """What the names of keys and channels begin with, unless something else is said."""
+
+
+_SPELLINGS = {"valkey": "redis", "valkeys": "rediss"}
+_OPTION = re.compile(r"[A-Za-z_]{1,40}")
+_HOSTS = re.compile(r"((\[[^]]*\]|[^][:,]*)(:[0-9]+)?(,|$))*")
 
 
 def _truth(value: str) -> bool:
@@ -48,7 +54,8 @@ def parse(url: str) -> tuple[Route, str]:
 
     """
     parts = _split(url)
-    secure, plain = parts.scheme.startswith("rediss"), parts.scheme.replace("rediss", "redis", 1)
+    scheme = _SPELLINGS.get(parts.scheme, parts.scheme)
+    secure, plain = scheme.startswith("rediss"), scheme.replace("rediss", "redis", 1)
     make = {
         "unix": _socket,
         "redis": _server,
@@ -56,7 +63,10 @@ def parse(url: str) -> tuple[Route, str]:
         "redis+sentinel": _sentinel,
     }.get(plain)
     if make is None:
-        _refuse("it must begin with redis:, rediss:, unix:, redis+cluster: or redis+sentinel:")
+        _refuse(
+            "it must begin with redis:, rediss:, unix:, redis+cluster: or redis+sentinel:"
+            " (valkey: is the same as redis:, and valkeys: as rediss:)"
+        )
     options = _options(parts, secure=secure, watched=plain == "redis+sentinel")
     prefix = options.pop("prefix", PREFIX)
     return make(parts, options, SSLConnection if secure else Connection), prefix
@@ -85,7 +95,8 @@ def _options(parts: SplitResult, *, secure: bool, watched: bool) -> dict[str, An
     try:
         for name, value in parse_qsl(parts.query, keep_blank_values=True, strict_parsing=True):
             if name not in known or name in options:
-                _refuse(f"its options are {', '.join(sorted(known))}, each at most once")
+                which = "" if name in known else _named(name, parts)
+                _refuse(f"its options are {', '.join(sorted(known))}, each at most once{which}")
             options[name] = known[name](value)
     except (KeyError, ValueError):
         options = {"?": parts.query}
@@ -95,6 +106,15 @@ def _options(parts: SplitResult, *, secure: bool, watched: bool) -> dict[str, An
     user, _, password = parts.netloc.rpartition("@")[0].partition(":")
     given = {"username": unquote(user), "password": unquote(password)}
     return {**options, **{name: value for name, value in given.items() if value}}
+
+
+def _named(name: str, parts: SplitResult) -> str:
+    # A password with a ? in it looks like this, too. But then a host follows after an @, or what
+    # stands for the host is the name of a user and the beginning of the password.
+    is_option = "@" not in unquote(parts.query) and _OPTION.fullmatch(name)
+    if not is_option or not _HOSTS.fullmatch(parts.netloc.rpartition("@")[2]):
+        return ""
+    return f"; {name} is none of them"
 
 
 def _addresses(parts: SplitResult, port: int) -> list[Address]:
