@@ -11,6 +11,7 @@ from mintonce import UsageError
 from mintonce.stores import PushingStore, open_store
 from mintonce_redis import RedisStore, from_url
 
+NAMES = ("redis", "rediss", "valkey", "valkeys")
 GOOD = {
     "redis://localhost": "localhost:6379/0",
     "redis://user:hunter2@valkey.example.com:6380/3": "valkey.example.com:6380/3",
@@ -21,6 +22,7 @@ GOOD = {
     "rediss://h?ssl_cert_reqs=none&ssl_certfile=a&ssl_keyfile=b&ssl_password=hunter2": "h:6379/0",
     "valkey://user:hunter2@valkey.example.com/3": "valkey.example.com:6379/3",
     "valkeys://h:6380?ssl_ca_certs=/etc/ca.pem": "h:6380/0",
+    "valkeys+cluster://a": "a:6379",
     "unix:///run/valkey/v.sock": "/run/valkey/v.sock/0",
     "unix://user:hunter2@/run/my%20v.sock?db=2": "/run/my v.sock/2",
     "redis+cluster://a,b:7001": "a:6379,b:7001",
@@ -94,13 +96,10 @@ def test_a_bad_url(url: str) -> None:
 @pytest.mark.parametrize(
     "url",
     [
-        "redis://h",
-        "valkey://h",
-        "valkeys://h",
-        "rediss://h",
         "unix:///v",
-        "redis+cluster://h",
-        "redis+sentinel://h/s",
+        *(f"{name}://h" for name in NAMES),
+        *(f"{name}+cluster://h" for name in NAMES),
+        *(f"{name}+sentinel://h/s" for name in NAMES),
     ],
 )
 def test_the_core_finds_the_store(url: str) -> None:
@@ -113,4 +112,5 @@ def test_the_core_finds_the_store(url: str) -> None:
 def test_each_scheme_is_offered() -> None:
     """The entry points are those schemes that the package can open."""
     ours = {e.name for e in entry_points(group="mintonce.stores") if "redis" in e.value}
-    assert {url.partition(":")[0] for url in GOOD} == ours
+    kinds = ("", "+cluster", "+sentinel")
+    assert {"unix", *(f"{name}{kind}" for name in NAMES for kind in kinds)} == ours

@@ -19,7 +19,6 @@ PREFIX = "mintonce:"
 """What the names of keys and channels begin with, unless something else is said."""
 
 
-_SPELLINGS = {"valkey": "redis", "valkeys": "rediss"}
 _OPTION = re.compile(r"[A-Za-z_]{1,40}")
 _HOSTS = re.compile(r"((\[[^]]*\]|[^][:,]*)(:[0-9]+)?(,|$))*")
 
@@ -54,7 +53,7 @@ def parse(url: str) -> tuple[Route, str]:
 
     """
     parts = _split(url)
-    scheme = _SPELLINGS.get(parts.scheme, parts.scheme)
+    scheme = re.sub("^valkey", "redis", parts.scheme)
     secure, plain = scheme.startswith("rediss"), scheme.replace("rediss", "redis", 1)
     make = {
         "unix": _socket,
@@ -65,7 +64,7 @@ def parse(url: str) -> tuple[Route, str]:
     if make is None:
         _refuse(
             "it must begin with redis:, rediss:, unix:, redis+cluster: or redis+sentinel:"
-            " (valkey: is the same as redis:, and valkeys: as rediss:)"
+            " (with valkey in the place of redis, if you like)"
         )
     options = _options(parts, secure=secure, watched=plain == "redis+sentinel")
     prefix = options.pop("prefix", PREFIX)
