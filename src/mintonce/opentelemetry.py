@@ -13,10 +13,10 @@ try:
         get_meter,
     )
     from opentelemetry.trace import SpanKind, Status, StatusCode, TracerProvider, get_tracer
-except ImportError as error:
+except ImportError as _missing:
     raise ImportError(
         "mintonce.opentelemetry needs opentelemetry-api: pip install 'mintonce[opentelemetry]'"
-    ) from error
+    ) from _missing
 
 from mintonce import events
 from mintonce.events import Event

@@ -80,7 +80,7 @@ class Single:
 
     def __init__(self, address: str, recipe: Recipe) -> None:
         self.address = address
-        self.db = int(recipe.options.get("db") or 0)
+        self.db: int = int(recipe.options.get("db") or 0)
         self._door = Door(address, recipe.connect)
 
     async def door(self, key: bytes, lines: Lines) -> Door:  # noqa: ARG002 - all ways lead there
@@ -133,7 +133,7 @@ class Cluster:
         remap: Callable[[Address], Address] | None = None,
     ) -> None:
         self.address: str = ",".join(f"{host}:{port}" for host, port in nodes)
-        self.db = 0
+        self.db: int = 0
         self._given = nodes
         self._known: Sequence[Address] = ()
         self._recipe = recipe
