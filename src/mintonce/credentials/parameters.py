@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from ipaddress import ip_address
 from typing import TypedDict
 from urllib.parse import SplitResult, urlsplit
 
@@ -90,6 +89,8 @@ def _flaw_of_url(text: str, parts: SplitResult) -> str | None:
 
 def is_loopback(host: str) -> bool:
     """Tell whether a host is this one, by spelling only: what it resolves to may change later."""
+    from ipaddress import ip_address  # noqa: PLC0415 - most ask for https: URLs only
+
     try:
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:
