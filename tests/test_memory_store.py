@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,13 +16,19 @@ from mintonce.errors import UsageError
 from mintonce.stores import MemoryStore
 
 
-@pytest.fixture
-def _hasty_threads() -> Iterator[None]:
-    """Let threads take turns as often as they can."""
+@contextmanager
+def hasty_threads() -> Generator[None]:
+    """Let threads take turns as often as they can; no thread may be started meanwhile.
+
+    A debugger or a measurement of coverage is told of each thread that starts, and Python 3.11
+    cannot do that for two of them at once.
+    """
     before = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
-    yield
-    sys.setswitchinterval(before)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
 
 
 async def raise_counter(store: MemoryStore, times: int) -> None:
@@ -33,18 +40,22 @@ async def raise_counter(store: MemoryStore, times: int) -> None:
             done = await store.swap("key", old, b"%d" % (int(old or 0) + 1), ttl=60)
 
 
-@pytest.mark.usefixtures("_hasty_threads")
 def test_threads_lose_no_count() -> None:
     """Stores on one dict exclude each other, although each thread has a store and a loop."""
     values: dict[str, bytes] = {}
-    threads = [
-        threading.Thread(target=asyncio.run, args=[raise_counter(MemoryStore(values), 2_000)])
-        for _ in range(4)
-    ]
+    have_started = threading.Barrier(5)
+
+    def count() -> None:
+        have_started.wait()
+        asyncio.run(raise_counter(MemoryStore(values), 2_000))
+
+    threads = [threading.Thread(target=count) for _ in range(4)]
     for thread in threads:
         thread.start()
-    for thread in threads:
-        thread.join()
+    have_started.wait()
+    with hasty_threads():
+        for thread in threads:
+            thread.join()
     assert {"key": b"8000"} == values
 
 
