@@ -43,20 +43,22 @@ async def raise_counter(store: MemoryStore, times: int) -> None:
 def test_threads_lose_no_count() -> None:
     """Stores on one dict exclude each other, although each thread has a store and a loop."""
     values: dict[str, bytes] = {}
-    have_started = threading.Barrier(5)
+    have_started, may_go = threading.Barrier(5), threading.Barrier(5)
 
     def count() -> None:
         have_started.wait()
-        asyncio.run(raise_counter(MemoryStore(values), 2_000))
+        may_go.wait()
+        asyncio.run(raise_counter(MemoryStore(values), 8_000))
 
     threads = [threading.Thread(target=count) for _ in range(4)]
     for thread in threads:
         thread.start()
     have_started.wait()
     with hasty_threads():
+        may_go.wait()
         for thread in threads:
             thread.join()
-    assert {"key": b"8000"} == values
+    assert {"key": b"32000"} == values
 
 
 def test_a_store_of_its_own_shares_nothing() -> None:
