@@ -20,13 +20,6 @@ from postgres_server import PostgresServer
 blocking.let_be(asyncpg.connect_utils, "asyncpg looks for a password file when it connects")
 
 
-@pytest.fixture
-def place() -> Iterator[Path]:
-    """A directory whose path is short enough for a socket."""
-    with tempfile.TemporaryDirectory(prefix="p") as directory:
-        yield Path(directory)
-
-
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
     """A server for tests that leave it as it is."""

@@ -15,13 +15,6 @@ sys.path.append(str(Path(__file__).parent))
 from valkey_server import ValkeyServer
 
 
-@pytest.fixture
-def place() -> Iterator[Path]:
-    """A directory whose path is short enough for a socket."""
-    with tempfile.TemporaryDirectory(prefix="v") as directory:
-        yield Path(directory)
-
-
 @pytest.fixture(scope="session")
 def valkey() -> Iterator[ValkeyServer]:
     """A server for tests that leave it as it is."""
